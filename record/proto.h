@@ -1,0 +1,220 @@
+/* The shared memory between a recorded process and the collector.
+ *
+ * One arena (a sealed memfd that the collector creates, sizes and touches) per
+ * process, and one bell page per recording.  After the handshake the process
+ * holds no descriptor of ours: the collector learns of its death by a pidfd,
+ * it learns of the collector's death by the robust mutex in the arena.
+ *
+ *   offset 0         struct pt_arena            control, one page and more
+ *   PT_SLOTS_AT      struct pt_slot x PT_SLOTS  one per live thread
+ *   PT_DEFS_AT       definitions ring, a byte stream of messages
+ *   PT_RINGS_AT      event rings, see pt_ring_place()
+ *
+ * Event ring: a slot's ring is PT_SEGMENTS equal segments of 4-byte words.
+ * `head` and `tail` count bytes since the slot was first used and never wrap
+ * in practice; position = offset % ring size.  A record never crosses the end
+ * of a segment: the producer fills the rest with PT_W_PAD, which says "go on
+ * at the next segment", before it publishes past it.
+ *
+ *   producer (one thread)                      collector
+ *   write the record's words                   load head (acquire)
+ *   store head (release), per record           load defs_head (acquire), take all
+ *   next segment only when                     decode [tail, head)
+ *     its end - tail <= ring size              store tail (release), per segment
+ *   else set waiting, FUTEX_WAIT tail_word     bump tail_word, FUTEX_WAKE if waiting
+ *
+ * Slots are managed by producers alone: FREE -> LIVE -> DEAD -> LIVE ...; a new
+ * thread adopts a dead slot and writes on after its head (PT_W_BEGIN).
+ * A definition is committed to the definitions ring before the event that
+ * first names it is published.  Both sides check what they read. */
+#ifndef PT_RECORD_PROTO_H
+#define PT_RECORD_PROTO_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+    PT_PROTO_MAGIC = 0x52545001, /* a byte for the protocol's version */
+    PT_SLOTS = 4096,
+    PT_SEGMENTS = 4,
+    PT_SLOTS_AT = 8192,
+    PT_SLOT_SIZE = 192,
+    PT_DEFS_AT = PT_SLOTS_AT + PT_SLOTS * PT_SLOT_SIZE,
+    PT_DEFS_SIZE = 1 << 20,
+    PT_RINGS_AT = PT_DEFS_AT + PT_DEFS_SIZE,
+    PT_RINGS_LARGE = 8,      /* the first slots: rings of PT_RING_LARGE */
+    PT_RINGS_MEDIUM = 64,    /* slots below this: PT_RING_MEDIUM */
+    PT_RING_LARGE = 1 << 20,
+    PT_RING_MEDIUM = 1 << 18,
+    PT_RING_SMALL = 1 << 16, /* so that a thousand threads need 80 MB */
+    PT_MAP_STEP = 16 << 20,  /* the producer maps rings in such steps */
+    PT_DEF_LIMIT = 64 << 20, /* longest definition message */
+};
+
+/* Where slot `i`'s ring lies in the arena, and its size. */
+static inline uint64_t
+pt_ring_place(uint32_t i, uint32_t *size)
+{
+    uint64_t at = PT_RINGS_AT;
+    if (i < PT_RINGS_LARGE) {
+        *size = PT_RING_LARGE;
+        return at + (uint64_t)i * PT_RING_LARGE;
+    }
+    at += (uint64_t)PT_RINGS_LARGE * PT_RING_LARGE;
+    if (i < PT_RINGS_MEDIUM) {
+        *size = PT_RING_MEDIUM;
+        return at + (uint64_t)(i - PT_RINGS_LARGE) * PT_RING_MEDIUM;
+    }
+    at += (uint64_t)(PT_RINGS_MEDIUM - PT_RINGS_LARGE) * PT_RING_MEDIUM;
+    *size = PT_RING_SMALL;
+    return at + (uint64_t)(i - PT_RINGS_MEDIUM) * PT_RING_SMALL;
+}
+
+/* The whole arena's size. */
+static inline uint64_t
+pt_arena_size(void)
+{
+    uint32_t size;
+    uint64_t at = pt_ring_place(PT_SLOTS - 1, &size);
+    return at + size;
+}
+
+enum pt_clock_source { PT_CLOCK_MONOTONIC = 0, PT_CLOCK_TSC = 1, PT_CLOCK_CNTVCT = 2 };
+enum pt_on_full { PT_FULL_WAIT = 0, PT_FULL_DROP = 1 };
+
+/* `stop` in the arena: the producers turn themselves off. */
+enum pt_stop { PT_STOP_NO = 0, PT_STOP_DISK = 1, PT_STOP_PROTOCOL = 2 };
+
+/* What the collector wants of every process; constant for a recording. */
+struct pt_config {
+    uint32_t events;      /* bit per enum pt_kind to record */
+    uint32_t stamped;     /* bit per kind that carries a time */
+    uint32_t quantum_log2; /* ticks per quantum, as a shift */
+    uint32_t clock;       /* enum pt_clock_source */
+    uint32_t on_full;     /* enum pt_on_full */
+    uint32_t reserved[11];
+};
+
+struct pt_arena {
+    uint32_t magic;                /* PT_PROTO_MAGIC */
+    uint32_t pad0;
+    uint64_t size;                 /* pt_arena_size() */
+    struct pt_config config;       /* read-only to the producer */
+    _Atomic uint32_t stop;         /* enum pt_stop, set by the collector */
+    uint32_t pad1[11];
+
+    _Alignas(64) _Atomic uint32_t slots_used; /* highest slot in use + 1 */
+    _Atomic uint64_t unslotted;    /* events of threads that found no slot */
+
+    _Alignas(64) _Atomic uint64_t defs_head;  /* producer, under the GIL */
+    _Alignas(64) _Atomic uint64_t defs_tail;  /* collector */
+    _Atomic uint32_t defs_tail_word;          /* futex */
+    _Alignas(64) _Atomic uint32_t defs_waiting;
+
+    /* Robust and process-shared; the collector locks it before it answers and
+     * never unlocks it while it lives.  trylock: EBUSY lives, else gone. */
+    _Alignas(64) pthread_mutex_t alive;
+};
+_Static_assert(sizeof(struct pt_arena) <= PT_SLOTS_AT, "control area");
+
+enum pt_slot_state { PT_SLOT_FREE = 0, PT_SLOT_LIVE = 1, PT_SLOT_DEAD = 2, PT_SLOT_BUSY = 3 };
+
+struct pt_slot {
+    _Atomic uint64_t head;         /* producer, per record */
+    char pad0[56];
+    _Atomic uint64_t tail;         /* collector, per segment */
+    _Atomic uint32_t tail_word;    /* futex: bumped when tail moves */
+    char pad1[52];
+    _Atomic uint32_t state;        /* enum pt_slot_state, producers */
+    _Atomic uint32_t waiting;      /* the producer sleeps on tail_word */
+    _Atomic uint64_t dropped;      /* events not yet told in a gap record */
+    uint32_t tid;                  /* of the thread that owns it now */
+    char pad2[44];
+};
+_Static_assert(sizeof(struct pt_slot) == PT_SLOT_SIZE, "slot");
+
+/* One page, shared by all processes of a recording.  A producer that enters a
+ * new segment, or is about to wait, and sees `sleeping` set, bumps `word` and
+ * wakes it. */
+struct pt_bell {
+    _Atomic uint32_t sleeping;
+    _Atomic uint32_t word;
+};
+
+/* --- records in an event ring -------------------------------------------- */
+
+/* Word 0 of a record: kind in the low 5 bits, and in the upper 27 the quanta
+ * since the thread's previous time, for kinds that config.stamped names (0
+ * otherwise).  A longer pause is told by PT_W_TIME first.  A key or count is
+ * two words, low first. */
+enum pt_word {
+    PT_W_PAD = 0,      /* go on at the next segment */
+    PT_W_CALL = 1,     /* code */
+    PT_W_CALL_KEY = 2, /* code, key, key */
+    PT_W_RETURN = 3,
+    PT_W_YIELD = 4,
+    PT_W_RESUME = 5,   /* code, key, key */
+    PT_W_THROW = 6,    /* code, key, key */
+    PT_W_UNWIND = 7,
+    PT_W_LINE = 8,     /* line */
+    PT_W_INSTRUCTION = 9, /* byte offset */
+    PT_W_BRANCH = 10,  /* byte offset, destination */
+    PT_W_JUMP = 11,    /* byte offset, destination */
+    PT_W_EXCEPTION = 12, /* byte offset << 2 | enum pt_raise, type */
+    PT_W_HANDLED = 13, /* byte offset */
+    PT_W_C_CALL = 14,  /* callee */
+    PT_W_C_RETURN = 15,
+    PT_W_C_EXCEPTION = 16,
+    PT_W_TIME = 17,    /* absolute quanta (ticks >> quantum_log2), two words */
+    PT_W_BEGIN = 18,   /* a thread begins: tid, absolute quanta (2) */
+    PT_W_END = 19,     /* the thread ends */
+    PT_W_GAP = 20,     /* lost events, two words; the stack follows */
+    PT_W_FRAME = 21,   /* a frame that is on the stack, outermost first: code,
+                          key, key, byte offset; upper bits: frames to come */
+    PT_W_LIMIT = 22
+};
+enum { PT_WORD_KIND_BITS = 5, PT_DT_LIMIT = 1 << 27 };
+
+/* --- messages in the definitions ring ------------------------------------ */
+
+/* A message is u32 length (all of it), u32 type, u32 local id, and fields:
+ * u32, u64 little endian, strings as u32 length and bytes.  Local ids count
+ * from 1 per type and process. */
+enum pt_message {
+    PT_M_INTERPRETER = 1, /* u32 hexversion, str version, soabi, executable,
+                             256 x (str name, u32 flags, u32 caches) */
+    PT_M_PROCESS = 2,     /* u32 pid, ppid, str executable, cwd, u32 argc, str... */
+    PT_M_CODE = 3,        /* str file name qualname, u32 firstline argcount
+                             posonly kwonly flags stacksize nlocals, str bytecode
+                             linetable exctable, u32 n, str names..., u32 n, str
+                             locals..., str localkinds, u32 n, constants... */
+    PT_M_CALLABLE = 4,    /* u32 kind, str module owner name label */
+    PT_M_TYPE = 5,        /* str module name */
+    PT_M_NOTE = 6,        /* str: one sentence for the summary */
+};
+/* A constant: u32 kind (enum pt_const_kind), u32 n, u64 i, u64 f, u64 g (the
+ * doubles' bits), str s.  For PT_CONST_CODE n is the local id. */
+
+/* --- handshake over the Unix socket (SOCK_SEQPACKET) ---------------------- */
+
+struct pt_hello {
+    uint32_t magic;      /* PT_PROTO_MAGIC */
+    uint32_t kind;       /* enum pt_hello_kind */
+    uint32_t hexversion;
+    char text[212];      /* soabi, or for PT_HELLO_REFUSED why, NUL-terminated */
+};
+enum pt_hello_kind { PT_HELLO_JOIN = 1, PT_HELLO_REFUSED = 2 };
+
+/* The answer to JOIN carries two descriptors: the arena and the bell page. */
+struct pt_welcome {
+    uint32_t magic;
+    uint32_t status;     /* 0, or an errno value: run unrecorded */
+    uint64_t arena_size;
+};
+
+/* Environment that the launcher sets and the shim takes out again. */
+#define PT_ENV_SOCKET "PTREC_SOCKET"
+#define PT_ENV_MAIN "PTREC_MAIN" /* set for the process ptrec itself starts */
+
+#endif
