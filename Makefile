@@ -69,11 +69,84 @@ $(BUILD)/tests/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm
 
+# --- tests ---------------------------------------------------------------
+
+TESTENV = BUILD="$(BUILD)" PYTHONS="$(PYTHONS)"
+
+check: all $(BUILD)/tests/unit ## run every test suite
+	$(TESTENV) sh tests/run.sh
+
+check-all: all $(BUILD)/tests/unit ## ... and the long ones
+	$(TESTENV) sh tests/run.sh --all
+
+check-%: all $(BUILD)/tests/unit ## run one suite, as in make check-roundtrip
+	$(TESTENV) sh tests/run.sh $*
+
+# BENCH=quick takes a minute; PEERS=DIR adds what lies there (tests/bench).
+BENCH ?=
+PEERS ?=
+bench: all ## measure, and write tests/bench/RESULTS.md
+	$(TESTENV) python3 tests/bench/run.py $(if $(BENCH),--$(BENCH)) \
+	    $(if $(PEERS),--peers "$(PEERS)")
+
+# --- style ---------------------------------------------------------------
+
+C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
+              record/shim/*.c tests/unit/*.c)
+C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
+              record/*.h record/inside/*.[ch] include/pt/*.h tests/unit/*.h \
+              tests/bench/floor/*.[ch] tests/fuzz/*.c)
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY   ?= clang-tidy
+
+format-check: ## complain about code that clang-format would change
+	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
+
+format: ## let clang-format change it
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+tidy: ## run clang-tidy
+	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL)
+	@py=$$(echo $(PYTHONS) | cut -d' ' -f1); \
+	$(CLANG_TIDY) --quiet $(INSIDE_SRC) -- -std=c11 $(CPPFLAGS_ALL) \
+	    -I"$$($$py -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+
+# --- installation --------------------------------------------------------
+
+LIBDIR  = $(DESTDIR)$(PREFIX)/lib
+MANDIR  = $(DESTDIR)$(PREFIX)/share/man/man1
+MANPAGES = $(wildcard spec/man/*.1)
+
+$(BUILD)/lib/pkgconfig/ptrec.pc: spec/ptrec.pc.in Makefile include/pt/version.h
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+
+install: all $(BUILD)/lib/pkgconfig/ptrec.pc ## install to $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/ptrec $(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/pt $(MANDIR)
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LIB) $(LIBDIR)
+	for f in $(BUILD)/lib/ptrec/*; do \
+	    install -m 644 "$$f" $(LIBDIR)/ptrec || exit 1; done
+	install -m 644 $(BUILD)/lib/pkgconfig/ptrec.pc $(LIBDIR)/pkgconfig
+	install -m 644 include/pt/*.h $(DESTDIR)$(PREFIX)/include/pt
+	$(if $(MANPAGES),install -m 644 $(MANPAGES) $(MANDIR))
+
+uninstall: ## remove what install put there
+	rm -f $(foreach b,$(notdir $(BIN)),$(DESTDIR)$(PREFIX)/bin/$(b))
+	rm -f $(LIBDIR)/libpt.a $(LIBDIR)/pkgconfig/ptrec.pc
+	rm -f $(foreach m,$(notdir $(MANPAGES)),$(MANDIR)/$(m))
+	rm -rf $(LIBDIR)/ptrec $(DESTDIR)$(PREFIX)/include/pt
+
 clean: ## remove what was built
-	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/tests $(BUILD)/hooks
+	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/tests \
+	    $(BUILD)/hooks $(BUILD)/demo $(BUILD)/bench
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
+	@sed -nE 's/^([a-z%-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    expand -t 18
+	@echo "variables: PREFIX DESTDIR CC BUILD SAN=address,undefined PYTHONS"
 
-.PHONY: all hooks clean help check bench install uninstall format-check tidy
+.PHONY: all hooks clean help check check-all bench install uninstall \
+        format-check format tidy
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

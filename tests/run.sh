@@ -1,0 +1,106 @@
+#!/bin/sh
+# Runs the test suites and sums up what they report.
+#
+#   run.sh             every suite (make check)
+#   run.sh --all       ... with the long cases of each (make check-all)
+#   run.sh NAME...     these suites only
+#
+# A suite is a command that prints, last, "NAME: N passed, N failed".  One that
+# prints no such line, or that tests nothing, or that leaves with a status
+# other than 0 while it reports no failure, counts as one failure.  The last
+# line is "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+PYTHONS=${PYTHONS:-$(sh record/pythons.sh)}
+export BUILD PYTHONS
+export PT_TEST_ALL=0
+
+# Debian's own Python has the test packages; others are only recorded.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+
+wanted=
+for arg in "$@"; do
+    case $arg in
+    --all) PT_TEST_ALL=1 ;;
+    *) wanted="$wanted $arg" ;;
+    esac
+done
+
+logs=$BUILD/tests/log
+mkdir -p "$logs"
+passed=0
+failed=0
+bad=
+
+suite() { # name, limit in seconds, command...
+    name=$1
+    limit=$2
+    shift 2
+    case "$wanted " in
+    " " | *" $name "*) ;;
+    *) return ;;
+    esac
+    log=$logs/$name
+    begun=$(date +%s)
+    timeout -k 10 "$limit" "$@" >"$log" 2>&1
+    status=$?
+    result=$(sed -nE "s/^$name: ([0-9]+) passed, ([0-9]+) failed\$/\1 \2/p" \
+        "$log" | tail -n 1)
+    ok=${result% *}
+    no=${result#* }
+    ok=${ok:-0}
+    no=${no:-0}
+    if [ -z "$result" ] || [ $((ok + no)) = 0 ] ||
+        { [ "$status" != 0 ] && [ "$no" = 0 ]; }; then
+        echo "$name: no result, or nothing tested (exit status $status)" \
+            >>"$log"
+        no=$((no + 1))
+    fi
+    if [ "$no" != 0 ]; then
+        bad="$bad $name"
+        grep -v ' ok$' "$log" | tail -n 60
+    else
+        grep -E "^(skipped|note):" "$log"
+    fi
+    echo "$name: $ok passed, $no failed ($(($(date +%s) - begun)) s)"
+    passed=$((passed + ok))
+    failed=$((failed + no))
+}
+
+versions() {
+    for version in 3.11 3.12 3.13; do
+        found=
+        for py in $PYTHONS; do
+            case $("$py" -c 'import sys; print("%d.%d" % sys.version_info[:2])') in
+            "$version") found=$py ;;
+            esac
+        done
+        if [ -n "$found" ]; then
+            echo "CPython $version: $found"
+        else
+            echo "CPython $version: not tested, none with headers was found"
+        fi
+    done
+}
+
+versions
+suite includes 60 sh tests/check_includes.sh
+suite docs 60 "$python" tests/check_docs.py
+suite unit 300 sh tests/check_unit.sh
+suite golden 300 "$python" tests/golden/run.py
+suite roundtrip 600 "$python" tests/roundtrip/run.py
+suite counts 600 "$python" tests/roundtrip/counts.py
+suite hidden 300 "$python" tests/roundtrip/hidden.py
+suite foreign 300 "$python" tests/roundtrip/foreign.py
+suite fault 600 "$python" tests/fault/run.py
+if command -v clang >/dev/null 2>&1; then
+    suite fuzz 600 sh tests/fuzz/run.sh
+else
+    echo "fuzz: skipped, clang is not installed"
+fi
+
+[ -z "$bad" ] || echo "failed:$bad (logs: $logs)"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
