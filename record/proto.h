@@ -84,7 +84,12 @@ enum pt_clock_source { PT_CLOCK_MONOTONIC = 0, PT_CLOCK_TSC = 1, PT_CLOCK_CNTVCT
 enum pt_on_full { PT_FULL_WAIT = 0, PT_FULL_DROP = 1 };
 
 /* `stop` in the arena: the producers turn themselves off. */
-enum pt_stop { PT_STOP_NO = 0, PT_STOP_DISK = 1, PT_STOP_PROTOCOL = 2 };
+enum pt_stop {
+    PT_STOP_NO = 0,
+    PT_STOP_DISK = 1,
+    PT_STOP_PROTOCOL = 2,
+    PT_STOP_GONE = 3 /* a producer found the collector dead */
+};
 
 /* What the collector wants of every process; constant for a recording. */
 struct pt_config {
@@ -105,7 +110,7 @@ struct pt_arena {
     uint32_t pad1[11];
 
     _Alignas(64) _Atomic uint32_t slots_used; /* highest slot in use + 1 */
-    _Atomic uint64_t unslotted;    /* events of threads that found no slot */
+    _Atomic uint64_t unslotted;    /* threads that found no slot: unrecorded */
 
     _Alignas(64) _Atomic uint64_t defs_head;  /* producer, under the GIL */
     _Alignas(64) _Atomic uint64_t defs_tail;  /* collector */
