@@ -1,0 +1,185 @@
+/* From a log to what the program was doing: stacks, lines, merged order.
+ *
+ * Nothing here keeps more of a trace in memory than a few chunks.  What the
+ * program's code objects mean is read from the trace's definitions; no version
+ * of CPython is known here.
+ * Thread rule: every handle belongs to one thread; the trace may be shared. */
+#ifndef PT_REPLAY_H
+#define PT_REPLAY_H
+
+#include <pt/reader.h>
+
+/* --- a thread's stack ----------------------------------------------------
+ *
+ *   call resume throw      push a Python frame
+ *   return yield unwind    close C calls on top, pop the Python frame
+ *   c_call                 close C calls on top, push a C call
+ *   c_return c_exception   pop the C call on top
+ *   line instruction branch jump exception handled
+ *                          close C calls on top; they belong to the topmost
+ *                          Python frame and give its line or offset
+ *   all other kinds        leave the stack as it is
+ *
+ * A C call on top can only be closed by what cannot lie inside it: every event
+ * of the Python frame below it but its own end.  Such a call is unfinished (its
+ * end was never seen).  An end that has nothing to close is unmatched and
+ * changes nothing.  A chunk's keyframe is authoritative: where it differs from
+ * the replayed stack without a gap between, that is a desync. */
+
+enum { PT_STACK_LIMIT = 1 << 24 }; /* frames; more is damage */
+
+struct pt_stack {
+    struct pt_frame *frames; /* outermost first */
+    size_t depth;
+    size_t capacity;
+    uint64_t unmatched;      /* ends without a beginning */
+    uint64_t unfinished;     /* C calls without an end */
+    uint64_t desyncs;        /* keyframes that differ from the replay */
+    bool known;              /* the stack is that of the events so far */
+};
+
+/* What one event did. */
+struct pt_step {
+    struct pt_frame frame;   /* the Python frame the event belongs to: the one
+                                entered or left, else the topmost */
+    uint32_t callee;         /* of C call events, 0 unknown */
+    uint32_t unfinished;     /* C calls that this event closed first */
+    size_t depth;            /* entries below the frame or C call it is about */
+    bool framed;             /* `frame` is known */
+    bool unmatched;
+};
+
+/* All zero is an empty stack; _clear releases what it holds. */
+void pt_stack_clear(struct pt_stack *);
+/* Starts a chunk of the stack's thread: compares, counts a desync where the
+ * stack was known and differs, and takes over the keyframe. */
+enum pt_status pt_stack_sync(struct pt_stack *, const struct pt_events *);
+/* Events are missing here: the next keyframe is taken without a desync. */
+void pt_stack_lose(struct pt_stack *);
+/* Applies one event; PT_ELIMIT past PT_STACK_LIMIT, PT_ENOMEM. */
+enum pt_status pt_stack_step(struct pt_stack *, const struct pt_event *,
+                             uint64_t seq, struct pt_step *out);
+
+/* --- line tables ---------------------------------------------------------- */
+
+/* A place in a source file; lines from 1, columns (UTF-8 bytes) from 0; 0 and
+ * -1 where the code object does not say. */
+struct pt_position {
+    uint32_t line, end_line;
+    int32_t column, end_column;
+};
+
+struct pt_lines;
+
+/* Decodes the table of locations of CPython 3.11 and later.  A table that
+ * breaks off leaves the rest of the code without lines. */
+enum pt_status pt_lines_new(const struct pt_code *, struct pt_lines **out);
+void pt_lines_free(struct pt_lines *);
+/* Of the instruction at byte offset `off`; all unknown where it has none. */
+struct pt_position pt_lines_at(const struct pt_lines *, uint32_t off);
+
+/* The lines of all code objects of a trace, decoded as they are asked for. */
+struct pt_line_cache;
+enum pt_status pt_line_cache_new(const struct pt_trace *,
+                                 struct pt_line_cache **out);
+void pt_line_cache_free(struct pt_line_cache *);
+/* 0 where the code object or its line is not known. */
+uint32_t pt_line_cache_at(struct pt_line_cache *, uint32_t code, uint32_t off);
+
+/* --- which part of a trace ------------------------------------------------ */
+
+/* What the user asked for; strings are borrowed and NULL when not given. */
+struct pt_filter_spec {
+    const char *from, *to;   /* "SEQ", "SEQ+K", or a time: "1.5s", "20ms" */
+    const char *const *threads; /* native id, "#ID" of the trace, or a glob */
+    size_t nthreads;
+    const char *const *processes; /* pid or "#ID" */
+    size_t nprocesses;
+    const char *const *include; /* globs on file, its base name, or function */
+    size_t ninclude;
+    const char *const *exclude; /* the last that matches wins over include */
+    size_t nexclude;
+};
+
+/* A moment in the merged order. */
+struct pt_moment {
+    int64_t time;
+    uint64_t seq;
+};
+
+struct pt_filter {
+    struct pt_moment from, to; /* both inclusive */
+    bool ranged;               /* from or to is given */
+    bool coded;                /* include or exclude is given */
+    uint8_t *threads;          /* per thread id: 1 wanted */
+    uint32_t nthreads;
+    uint8_t *codes;            /* per code id: 1 wanted; NULL: all */
+    uint32_t ncodes;
+};
+
+/* Resolves `spec` against a trace; a position that is not there, or a name that
+ * nothing bears, is PT_ENOTFOUND or PT_EUSAGE with a sentence in `error`. */
+enum pt_status pt_filter_new(const struct pt_trace *,
+                             const struct pt_filter_spec *,
+                             struct pt_error *error, struct pt_filter **out);
+void pt_filter_free(struct pt_filter *);
+/* Whether some event of the chunk can pass (thread and range). */
+bool pt_filter_chunk(const struct pt_filter *, const struct pt_chunk_info *);
+
+static inline bool
+pt_moment_before(int64_t t1, uint64_t s1, int64_t t2, uint64_t s2)
+{
+    return t1 < t2 || (t1 == t2 && s1 < s2);
+}
+
+/* Whether the range holds this moment. */
+static inline bool
+pt_filter_moment(const struct pt_filter *f, int64_t time, uint64_t seq)
+{
+    return !f->ranged ||
+           (!pt_moment_before(time, seq, f->from.time, f->from.seq) &&
+            !pt_moment_before(f->to.time, f->to.seq, time, seq));
+}
+
+static inline bool
+pt_filter_code(const struct pt_filter *f, uint32_t code)
+{
+    return !f->codes || (code < f->ncodes && f->codes[code]);
+}
+
+/* --- all threads in one order --------------------------------------------- */
+
+/* One event with its surroundings, borrowed until the next call. */
+struct pt_merged {
+    const struct pt_event *event;
+    const struct pt_stack *stack; /* after the event */
+    struct pt_step step;
+    uint64_t seq;
+    uint32_t process, thread;     /* trace-wide ids */
+};
+
+struct pt_cursor;
+
+/* A cursor over the events that `filter` (may be NULL, borrowed) lets pass,
+ * ordered by (time, seq).  Only chunks whose time has come are decoded, and of
+ * each thread at most a window of events is kept, so that memory is bounded by
+ * the threads that run at the same time. */
+enum pt_status pt_cursor_new(const struct pt_trace *, const struct pt_filter *,
+                             struct pt_cursor **out);
+void pt_cursor_free(struct pt_cursor *);
+/* PT_OK, PT_END, or a failure that is none of the file's. */
+enum pt_status pt_cursor_next(struct pt_cursor *, struct pt_merged *out);
+
+/* What was found on the way; whole after PT_END. */
+struct pt_trouble {
+    uint64_t gaps;        /* gap events */
+    uint64_t lost;        /* events they count, where they know */
+    uint64_t unknown;     /* gaps that do not know */
+    uint64_t desyncs;
+    uint64_t unmatched;
+    uint64_t unfinished;
+    uint64_t bad_chunks;  /* that failed while they were decoded */
+};
+struct pt_trouble pt_cursor_trouble(const struct pt_cursor *);
+
+#endif

@@ -1,0 +1,292 @@
+/* Which part of a trace: positions, times, threads, processes and globs,
+ * resolved once against a trace's directory and definitions. */
+#include <pt/replay.h>
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GLOB_TEXT = 4096 };
+
+static enum pt_status
+fail(struct pt_error *error, enum pt_status status, const char *fmt, ...)
+{
+    va_list ap;
+    if (!error)
+        return status;
+    *error = (struct pt_error){.status = status, .offset = -1, .seq = -1};
+    va_start(ap, fmt);
+    vsnprintf(error->text, sizeof error->text, fmt, ap);
+    va_end(ap);
+    return status;
+}
+
+/* "1.5s" to ns; false where it is no time. */
+static bool
+parse_time(const char *text, int64_t *out)
+{
+    static const struct {
+        const char *name;
+        long double ns;
+    } units[] = {{"ns", 1},    {"us", 1e3L}, {"ms", 1e6L},
+                 {"s", 1e9L},  {"min", 6e10L}, {"m", 6e10L},
+                 {"h", 3.6e12L}};
+    char *end;
+    if (!strchr("0123456789.", text[0]) || !text[0])
+        return false;
+    long double value = strtold(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (end != text && strcmp(end, units[i].name) == 0) {
+            value = value * units[i].ns + 0.5L;
+            if (!(value < 9.2e18L))
+                return false;
+            *out = (int64_t)value;
+            return true;
+        }
+    return false;
+}
+
+static bool
+parse_u64(const char *text, const char **end, uint64_t *out)
+{
+    uint64_t value = 0;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        unsigned digit = (unsigned)(*p - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *end = p;
+    *out = value;
+    return p != text;
+}
+
+/* The time of event `seq`. */
+static enum pt_status
+find_seq(const struct pt_trace *trace, uint64_t seq, int64_t *time,
+         struct pt_error *error)
+{
+    size_t n = pt_trace_chunk_count(trace);
+    for (size_t i = 0; i < n; i++) {
+        const struct pt_chunk_info *c = pt_trace_chunk(trace, i);
+        if (c->type != PT_CHUNK_EVENTS || seq < c->seq ||
+            seq - c->seq >= c->events)
+            continue;
+        struct pt_decoder *d;
+        struct pt_events events;
+        enum pt_status st = pt_decoder_new(trace, &d);
+        if (st != PT_OK)
+            return st;
+        st = pt_decoder_events(d, i, &events);
+        if (st == PT_OK)
+            *time = events.events[seq - c->seq].time;
+        else if (st == PT_EDAMAGED) {
+            *time = c->time_first;
+            st = PT_OK;
+        }
+        pt_decoder_free(d);
+        return st;
+    }
+    return fail(error, PT_ENOTFOUND,
+                "%s holds no event %" PRIu64 "; ptana info tells how many "
+                "there are",
+                pt_trace_path(trace), seq);
+}
+
+static enum pt_status
+resolve(const struct pt_trace *trace, const char *text, bool from,
+        struct pt_moment *out, struct pt_error *error)
+{
+    uint64_t seq, k = 0;
+    int64_t time;
+    const char *p;
+    if (parse_time(text, &time)) {
+        *out = (struct pt_moment){time, from ? 0 : UINT64_MAX};
+        return PT_OK;
+    }
+    if (!parse_u64(text, &p, &seq) ||
+        (*p && (*p != '+' || !parse_u64(p + 1, &p, &k) || *p)))
+        return fail(error, PT_EUSAGE,
+                    "\"%s\" is no position; write SEQ, SEQ+K, or a time such "
+                    "as 1.5s, 20ms, 300us",
+                    text);
+    enum pt_status st = find_seq(trace, seq, &time, error);
+    if (st != PT_OK)
+        return st;
+    /* What follows SEQ by K instructions lies behind SEQ itself. */
+    *out = (struct pt_moment){time, from && k ? seq + 1 : seq};
+    return PT_OK;
+}
+
+static const char *
+terminate(struct pt_str s, char buffer[GLOB_TEXT])
+{
+    size_t n = s.len < GLOB_TEXT - 1 ? s.len : GLOB_TEXT - 1;
+    if (n)
+        memcpy(buffer, s.data, n);
+    buffer[n] = 0;
+    return buffer;
+}
+
+static bool
+glob(const char *pattern, struct pt_str text, char buffer[GLOB_TEXT])
+{
+    return fnmatch(pattern, terminate(text, buffer), 0) == 0;
+}
+
+static bool
+matches_code(const char *pattern, const struct pt_code *code,
+             char buffer[GLOB_TEXT])
+{
+    if (glob(pattern, code->qualname, buffer))
+        return true;
+    const char *file = terminate(code->file, buffer);
+    const char *base = strrchr(file, '/');
+    return fnmatch(pattern, file, 0) == 0 ||
+           (base && fnmatch(pattern, base + 1, 0) == 0);
+}
+
+static enum pt_status
+select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
+             struct pt_filter *f)
+{
+    char buffer[GLOB_TEXT];
+    if (!spec->ninclude && !spec->nexclude)
+        return PT_OK;
+    f->coded = true;
+    f->ncodes = pt_trace_code_count(trace) + 1;
+    f->codes = malloc(f->ncodes);
+    if (!f->codes)
+        return PT_ENOMEM;
+    memset(f->codes, 1, f->ncodes);
+    for (uint32_t id = 1; id < f->ncodes; id++) {
+        const struct pt_code *code = pt_trace_code(trace, id);
+        if (!code)
+            continue;
+        bool wanted = spec->ninclude == 0;
+        for (size_t i = 0; i < spec->ninclude; i++)
+            wanted |= matches_code(spec->include[i], code, buffer);
+        for (size_t i = 0; i < spec->nexclude; i++)
+            wanted &= !matches_code(spec->exclude[i], code, buffer);
+        f->codes[id] = wanted;
+    }
+    return PT_OK;
+}
+
+static bool
+matches_thread(const char *pattern, uint32_t id, const struct pt_thread *thread)
+{
+    char buffer[GLOB_TEXT];
+    const char *end;
+    uint64_t n;
+    bool hash = pattern[0] == '#';
+    if (parse_u64(pattern + hash, &end, &n) && !*end)
+        return hash ? n == id : thread && n == thread->tid;
+    return thread && glob(pattern, thread->name, buffer);
+}
+
+static bool
+matches_process(const struct pt_trace *trace, const char *pattern, uint32_t id)
+{
+    const struct pt_process *process = pt_trace_process(trace, id);
+    const char *end;
+    uint64_t n;
+    bool hash = pattern[0] == '#';
+    if (!parse_u64(pattern + hash, &end, &n) || *end)
+        return false;
+    return hash ? n == id : process && n == process->pid;
+}
+
+/* Keeps the threads that one of the patterns names.  Every pattern must name
+ * something: a typing error is not an empty answer. */
+static enum pt_status
+select_threads(const struct pt_trace *trace, const char *const *patterns,
+               size_t n, bool by_thread, struct pt_filter *f,
+               struct pt_error *error)
+{
+    if (n == 0)
+        return PT_OK;
+    uint8_t *hit = calloc(f->nthreads, 1);
+    if (!hit)
+        return PT_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+        for (uint32_t id = 1; id < f->nthreads; id++) {
+            const struct pt_thread *t = pt_trace_thread(trace, id);
+            if (by_thread
+                    ? matches_thread(patterns[i], id, t)
+                    : t && matches_process(trace, patterns[i], t->process))
+                found = hit[id] = 1;
+        }
+        if (!found) {
+            free(hit);
+            return fail(error, PT_ENOTFOUND,
+                        "%s has no %s \"%s\"; ptana info lists them",
+                        pt_trace_path(trace),
+                        by_thread ? "thread" : "process", patterns[i]);
+        }
+    }
+    for (uint32_t id = 0; id < f->nthreads; id++)
+        f->threads[id] &= hit[id];
+    free(hit);
+    return PT_OK;
+}
+
+enum pt_status
+pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
+              struct pt_error *error, struct pt_filter **out)
+{
+    struct pt_filter *f = calloc(1, sizeof *f);
+    if (!f)
+        return PT_ENOMEM;
+    f->from = (struct pt_moment){INT64_MIN, 0};
+    f->to = (struct pt_moment){INT64_MAX, UINT64_MAX};
+    f->ranged = spec->from || spec->to;
+    f->nthreads = pt_trace_thread_count(trace) + 1;
+    f->threads = malloc(f->nthreads);
+    enum pt_status st = f->threads ? PT_OK : PT_ENOMEM;
+    if (f->threads)
+        memset(f->threads, 1, f->nthreads);
+    if (st == PT_OK && spec->from)
+        st = resolve(trace, spec->from, true, &f->from, error);
+    if (st == PT_OK && spec->to)
+        st = resolve(trace, spec->to, false, &f->to, error);
+    if (st == PT_OK)
+        st = select_threads(trace, spec->threads, spec->nthreads, true, f,
+                            error);
+    if (st == PT_OK)
+        st = select_threads(trace, spec->processes, spec->nprocesses, false, f,
+                            error);
+    if (st == PT_OK)
+        st = select_codes(trace, spec, f);
+    if (st != PT_OK) {
+        if (st == PT_ENOMEM)
+            fail(error, st, "out of memory");
+        pt_filter_free(f);
+        return st;
+    }
+    *out = f;
+    return PT_OK;
+}
+
+void
+pt_filter_free(struct pt_filter *f)
+{
+    if (!f)
+        return;
+    free(f->threads);
+    free(f->codes);
+    free(f);
+}
+
+bool
+pt_filter_chunk(const struct pt_filter *f, const struct pt_chunk_info *c)
+{
+    if (c->thread < f->nthreads && !f->threads[c->thread])
+        return false;
+    return c->time_last >= f->from.time && c->time_first <= f->to.time;
+}

@@ -1,0 +1,191 @@
+/* A thread's stack: seeded by keyframes, driven by events.  The rules are in
+ * <pt/replay.h>; the profile's loop follows the same ones on its own. */
+#include <pt/replay.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+pt_stack_clear(struct pt_stack *s)
+{
+    free(s->frames);
+    memset(s, 0, sizeof *s);
+}
+
+static enum pt_status
+reserve(struct pt_stack *s, size_t depth)
+{
+    if (depth <= s->capacity)
+        return PT_OK;
+    if (depth > PT_STACK_LIMIT)
+        return PT_ELIMIT;
+    size_t capacity = s->capacity ? s->capacity * 2 : 64;
+    if (capacity < depth)
+        capacity = depth;
+    struct pt_frame *frames = realloc(s->frames, capacity * sizeof *frames);
+    if (!frames)
+        return PT_ENOMEM;
+    s->frames = frames;
+    s->capacity = capacity;
+    return PT_OK;
+}
+
+/* Lines and offsets are left out: a keyframe may know less of them. */
+static bool
+same(const struct pt_stack *s, const struct pt_events *chunk)
+{
+    if (s->depth != chunk->depth)
+        return false;
+    for (size_t i = 0; i < s->depth; i++) {
+        const struct pt_frame *a = &s->frames[i], *b = &chunk->stack[i];
+        if (a->id != b->id || a->callable != b->callable || a->key != b->key)
+            return false;
+    }
+    return true;
+}
+
+enum pt_status
+pt_stack_sync(struct pt_stack *s, const struct pt_events *chunk)
+{
+    /* A gap that opens the chunk lies between the two stacks. */
+    bool gap = chunk->info->events > 0 && chunk->events[0].kind == PT_GAP;
+    if (s->known && !gap && !same(s, chunk))
+        s->desyncs++;
+    enum pt_status st = reserve(s, chunk->depth);
+    if (st != PT_OK)
+        return st;
+    if (chunk->depth)
+        memcpy(s->frames, chunk->stack, chunk->depth * sizeof *s->frames);
+    s->depth = chunk->depth;
+    s->known = true;
+    return PT_OK;
+}
+
+void
+pt_stack_lose(struct pt_stack *s)
+{
+    s->known = false;
+}
+
+static void
+close_c_calls(struct pt_stack *s, struct pt_step *out)
+{
+    while (s->depth && s->frames[s->depth - 1].callable) {
+        s->depth--;
+        s->unfinished++;
+        out->unfinished++;
+    }
+}
+
+static void
+unmatched(struct pt_stack *s, struct pt_step *out)
+{
+    s->unmatched++;
+    out->unmatched = true;
+}
+
+static enum pt_status
+push(struct pt_stack *s, const struct pt_event *e, uint64_t seq, bool callable)
+{
+    enum pt_status st = reserve(s, s->depth + 1);
+    if (st != PT_OK)
+        return st;
+    s->frames[s->depth++] = (struct pt_frame){
+        .key = callable ? 0 : e->arg,
+        .seq = seq,
+        .id = e->id,
+        .off = UINT32_MAX,
+        .callable = callable,
+        .time = e->time,
+    };
+    return PT_OK;
+}
+
+/* The Python frame at or below entry `depth`, into the step. */
+static void
+name_frame(const struct pt_stack *s, size_t depth, struct pt_step *out)
+{
+    while (depth && s->frames[depth - 1].callable)
+        depth--;
+    if (depth) {
+        out->frame = s->frames[depth - 1];
+        out->framed = true;
+    }
+}
+
+static void
+place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
+{
+    close_c_calls(s, out);
+    if (s->depth == 0) {
+        unmatched(s, out);
+        return;
+    }
+    struct pt_frame *f = &s->frames[s->depth - 1];
+    if (e->kind == PT_LINE)
+        f->line = e->pos;
+    else
+        f->off = e->pos;
+    out->depth = s->depth;
+    name_frame(s, s->depth, out);
+}
+
+enum pt_status
+pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
+              struct pt_step *out)
+{
+    enum pt_status st = PT_OK;
+    memset(out, 0, sizeof *out);
+    switch (e->kind) {
+    case PT_CALL:
+    case PT_RESUME:
+    case PT_THROW:
+        out->depth = s->depth;
+        st = push(s, e, seq, false);
+        if (st == PT_OK)
+            name_frame(s, s->depth, out);
+        return st;
+    case PT_RETURN:
+    case PT_YIELD:
+    case PT_UNWIND:
+        close_c_calls(s, out);
+        name_frame(s, s->depth, out);
+        if (s->depth)
+            s->depth--;
+        else
+            unmatched(s, out);
+        out->depth = s->depth;
+        return PT_OK;
+    case PT_C_CALL:
+        close_c_calls(s, out);
+        out->depth = s->depth;
+        out->callee = e->id;
+        name_frame(s, s->depth, out);
+        return push(s, e, seq, true);
+    case PT_C_RETURN:
+    case PT_C_EXCEPTION:
+        if (s->depth && s->frames[s->depth - 1].callable)
+            out->callee = s->frames[--s->depth].id;
+        else
+            unmatched(s, out);
+        out->depth = s->depth;
+        name_frame(s, s->depth, out);
+        return PT_OK;
+    case PT_LINE:
+    case PT_INSTRUCTION:
+    case PT_BRANCH:
+    case PT_JUMP:
+    case PT_EXCEPTION:
+    case PT_HANDLED:
+        place(s, e, out);
+        return PT_OK;
+    case PT_GAP:
+        pt_stack_lose(s);
+        break;
+    default:
+        break;
+    }
+    out->depth = s->depth;
+    name_frame(s, s->depth, out);
+    return PT_OK;
+}
