@@ -59,7 +59,7 @@ $(SHIM): record/shim/shim.c record/proto.h
 	    -Wl,-z,now -o $@ $< -ldl
 
 # One recorder per interpreter ABI: $(BUILD)/lib/ptrec/hooks.SOABI.so
-HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -g $(WARN) -Wno-cast-function-type \
+HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -g $(WARN) -Wno-cast-function-type -Wno-missing-field-initializers \
            -fvisibility=hidden -fPIC $(HOOKS_CFLAGS)
 hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/proto.h
 	@set -e; for py in $(PYTHONS); do sh record/build-hooks.sh "$$py" \

@@ -1,0 +1,90 @@
+#include "attach.h"
+#include "compat.h"
+#include "frames.h"
+#include "hooks.h"
+#include "objects.h"
+#include "text.h"
+
+#include "opcodes.h" /* generated for this interpreter */
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What sys holds under `name`; borrowed or NULL. */
+static PyObject *
+sys_object(const char *name)
+{
+    PyObject *o = PySys_GetObject(name);
+    PyErr_Clear();
+    return o;
+}
+
+static bool
+define_interpreter(void)
+{
+    struct pt_def d = {0};
+    pt_def_begin(&d, PT_M_INTERPRETER, 1);
+    pt_def_u32(&d, PY_VERSION_HEX);
+    pt_def_cstr(&d, Py_GetVersion());
+    pt_def_cstr(&d, PT_SOABI);
+    pt_def_text(&d, sys_object("executable"));
+    for (int i = 0; i < 256; i++) {
+        pt_def_cstr(&d, opcode_table[i].name);
+        pt_def_u32(&d, opcode_table[i].flags);
+        pt_def_u32(&d, opcode_table[i].caches);
+    }
+    bool ok = pt_def_commit(&d);
+    free(d.data);
+    return ok;
+}
+
+static bool
+define_process(void)
+{
+    struct pt_def d = {0};
+    PyObject *argv = sys_object("orig_argv");
+    char *cwd = getcwd(NULL, 0);
+    pt_def_begin(&d, PT_M_PROCESS, 1);
+    pt_def_u32(&d, (uint32_t)getpid());
+    pt_def_u32(&d, (uint32_t)getppid());
+    pt_def_text(&d, sys_object("executable"));
+    pt_def_cstr(&d, cwd);
+    free(cwd);
+    Py_ssize_t n = argv != NULL && PyList_Check(argv) ? PyList_GET_SIZE(argv)
+                                                      : 0;
+    pt_def_u32(&d, (uint32_t)n);
+    for (Py_ssize_t i = 0; i < n; i++)
+        pt_def_text(&d, PyList_GET_ITEM(argv, i));
+    bool ok = pt_def_commit(&d);
+    free(d.data);
+    return ok;
+}
+
+__attribute__((visibility("default"))) int
+pt_attach(struct pt_attach *a)
+{
+    if (a->version != PT_ATTACH_VERSION) {
+        snprintf(a->why, sizeof a->why,
+                 "the shim and the recorder are of different versions: "
+                 "build or install both again");
+        return -1;
+    }
+    a->audit = NULL;
+    if (pt_producer_start(a->socket, PY_VERSION_HEX, PT_SOABI, pt_frames_tell,
+                          a->why, sizeof a->why) != 0)
+        return -1;
+    if (!pt_objects_init()) {
+        snprintf(a->why, sizeof a->why,
+                 "this interpreter lays out code objects differently from "
+                 "the CPython the recorder was built for");
+        return -1;
+    }
+    if (!define_interpreter() || !define_process()) {
+        snprintf(a->why, sizeof a->why, "the collector went away");
+        return -1;
+    }
+    if (!pt_hooks_start(a->why, sizeof a->why))
+        return -1;
+    a->audit = pt_hooks_audit;
+    return 0;
+}

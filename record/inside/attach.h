@@ -1,0 +1,21 @@
+/* The one door of a recorder: what the preload shim, or an import, calls. */
+#ifndef PT_INSIDE_ATTACH_H
+#define PT_INSIDE_ATTACH_H
+
+#include <stddef.h>
+
+enum { PT_ATTACH_VERSION = 1 };
+
+struct pt_attach {
+    unsigned version;          /* in: PT_ATTACH_VERSION */
+    const char *socket;        /* in: the collector's socket */
+    void (*audit)(const char *event); /* out: wants audit events, or NULL */
+    char why[200];             /* out: one sentence when it fails */
+};
+
+/* Joins the recording that `socket` leads to and turns the hooks on.  Called
+ * once, with the GIL, before the program's first own instruction.  0 when
+ * events are being recorded; otherwise nothing has changed and `why` tells. */
+int pt_attach(struct pt_attach *);
+
+#endif

@@ -1,0 +1,346 @@
+/* PyEval_SetProfile and PyEval_SetTrace: CPython 3.11.
+ *
+ * Each thread has one slot of each kind, and a program has as much right to
+ * them as we have.  So the slots hold our functions, and what the program
+ * sets is kept per thread and called after ours:
+ *
+ *   free --pt_hooks_start / new thread--> ours
+ *   ours --sys.settrace(f), our stand-in--> ours, f chained
+ *   ours --PyEval_SetTrace from C--> theirs (audit event) --pending call-->
+ *        ours, theirs chained; a gap is logged for what went by
+ *
+ * The slot's object stays the program's own, so sys.gettrace() tells the
+ * truth.  Which slots are needed:
+ *
+ *   calls, C calls                    profile
+ *   lines, instructions, exceptions   trace, besides profile for C calls
+ *
+ * Where both are held, calls and returns are taken from the profile slot. */
+#include "hooks.h"
+
+#if !PT_HAVE_MONITORING
+#include "frames.h"
+#include "objects.h"
+
+#include <internal/pycore_runtime.h>
+#include <opcode.h>
+#include <stdio.h>
+#include <string.h>
+
+static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
+static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
+
+static struct {
+    bool profile, trace;       /* slots that we hold */
+    bool lines, instructions, exceptions;
+    bool busy;                 /* the audit events are of our own making */
+    _Atomic bool new_thread;   /* a thread was started and is not hooked yet */
+    _Atomic bool disturbed;    /* a slot may have been taken from C */
+    PyObject *settrace, *setprofile; /* sys's own; owned for ever */
+} legacy;
+
+/* The program's own hooks of this thread. */
+static _Thread_local Py_tracefunc user_trace, user_profile;
+
+/* --- the slots ------------------------------------------------------------------ */
+
+/* Puts our functions into a thread's slots, keeping what is there.  `mine` is
+ * the calling thread.  True if something had to be done. */
+static bool
+take_slots(PyThreadState *t, bool mine)
+{
+    bool changed = false;
+    if (legacy.profile && t->c_profilefunc != on_profile) {
+        if (mine)
+            user_profile = t->c_profilefunc;
+        t->c_profilefunc = on_profile;
+        changed = true;
+    }
+    if (legacy.trace && t->c_tracefunc != on_trace) {
+        if (mine)
+            user_trace = t->c_tracefunc;
+        t->c_tracefunc = on_trace;
+        changed = true;
+    }
+    if (t->tracing == 0)
+        t->cframe->use_tracing = 255;
+    return changed;
+}
+
+/* Hooks every thread that has none.  The list is locked because a thread can
+ * leave it without the GIL. */
+static void
+take_all_threads(void)
+{
+    PyThreadState *self = pt_compat_tstate();
+    legacy.new_thread = false;
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    for (PyThreadState *t = PyInterpreterState_ThreadHead(self->interp);
+         t != NULL; t = PyThreadState_Next(t))
+        if (t != self && t->c_profilefunc == NULL && t->c_tracefunc == NULL)
+            take_slots(t, false);
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+}
+
+/* --- events ----------------------------------------------------------------------- */
+
+static inline uint32_t
+offset(const PyFrameObject *f)
+{
+    return pt_compat_frame_off(f->f_frame);
+}
+
+/* The instruction the frame is at; RESUME has one quickened form. */
+static inline int
+opcode_at(const PyFrameObject *f, int *arg)
+{
+    const _Py_CODEUNIT *u = f->f_frame->prev_instr;
+    int op = _Py_OPCODE(*u);
+    *arg = _Py_OPARG(*u);
+    return op == RESUME_QUICK ? RESUME : op;
+}
+
+static void
+emit_keyed(unsigned word, unsigned kind, const PyFrameObject *f)
+{
+    uint64_t key = kind == PT_CALL ? pt_key_new(f->f_frame)
+                                   : pt_key_find(f->f_frame);
+    pt_emit(word, kind, 3, pt_code_id(f->f_frame->f_code), (uint32_t)key,
+            (uint32_t)(key >> 32));
+}
+
+/* One event for three things: the instruction tells which.  A frame starts at
+ * RESUME 0 and goes on at another RESUME; thrown into, it still stands where
+ * it was suspended. */
+static void
+emit_call(PyFrameObject *f)
+{
+    if (PT_LIKELY(!pt_compat_frame_generator(f->f_frame))) {
+        pt_emit(PT_W_CALL, PT_CALL, 1, pt_code_id(f->f_frame->f_code), 0, 0);
+        return;
+    }
+    int arg, op = opcode_at(f, &arg);
+    if (op != RESUME)
+        emit_keyed(PT_W_THROW, PT_THROW, f);
+    else if (arg == 0)
+        emit_keyed(PT_W_CALL_KEY, PT_CALL, f);
+    else
+        emit_keyed(PT_W_RESUME, PT_RESUME, f);
+}
+
+static void
+emit_return(const PyFrameObject *f, const PyObject *value)
+{
+    int arg;
+    if (value == NULL)
+        pt_emit(PT_W_UNWIND, PT_UNWIND, 0, 0, 0, 0);
+    else if (pt_compat_frame_generator(f->f_frame) &&
+             opcode_at(f, &arg) == YIELD_VALUE)
+        pt_emit(PT_W_YIELD, PT_YIELD, 0, 0, 0, 0);
+    else
+        pt_emit(PT_W_RETURN, PT_RETURN, 0, 0, 0, 0);
+}
+
+static void
+emit_exception(const PyFrameObject *f, PyObject *arg)
+{
+    PyObject *type = arg != NULL && PyTuple_Check(arg)
+                         ? PyTuple_GET_ITEM(arg, 0) : NULL; /* borrowed */
+    uint32_t id = type != NULL && PyType_Check(type)
+                      ? pt_type_id((PyTypeObject *)type) : 0;
+    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2, offset(f) << 2 | PT_RAISED, id,
+            0);
+}
+
+/* After a hook of the program: it can have replaced a slot, its own way of
+ * failing removes it. */
+static int
+chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
+      PyObject *arg)
+{
+    int r = user(self, f, what, arg);
+    PyThreadState *t = pt_compat_tstate();
+    if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != on_trace) ||
+                    (legacy.profile && t->c_profilefunc != on_profile)))
+        take_slots(t, true);
+    return r;
+}
+
+static int
+on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    if (PT_UNLIKELY(legacy.new_thread))
+        take_all_threads();
+    switch (what) {
+    case PyTrace_CALL:
+        emit_call(f);
+        break;
+    case PyTrace_RETURN:
+        emit_return(f, arg);
+        break;
+    case PyTrace_C_CALL:
+        if (pt_producer.events >> PT_C_CALL & 1)
+            pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(arg), 0, 0);
+        break;
+    case PyTrace_C_RETURN:
+        if (pt_producer.events >> PT_C_CALL & 1)
+            pt_emit(PT_W_C_RETURN, PT_C_RETURN, 0, 0, 0, 0);
+        break;
+    case PyTrace_C_EXCEPTION:
+        if (pt_producer.events >> PT_C_CALL & 1)
+            pt_emit(PT_W_C_EXCEPTION, PT_C_EXCEPTION, 0, 0, 0, 0);
+        break;
+    default:
+        break;
+    }
+    if (PT_UNLIKELY(user_profile != NULL))
+        return chain(user_profile, self, f, what, arg);
+    return 0;
+}
+
+static int
+on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    if (PT_UNLIKELY(legacy.new_thread))
+        take_all_threads();
+    switch (what) {
+    case PyTrace_CALL:
+        if (!legacy.profile)
+            emit_call(f);
+        if (legacy.instructions)
+            f->f_trace_opcodes = 1;
+        break;
+    case PyTrace_RETURN:
+        if (!legacy.profile)
+            emit_return(f, arg);
+        break;
+    case PyTrace_LINE:
+        if (legacy.lines)
+            pt_emit(PT_W_LINE, PT_LINE, 1,
+                    f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0);
+        break;
+    case PyTrace_OPCODE:
+        if (legacy.instructions)
+            pt_emit(PT_W_INSTRUCTION, PT_INSTRUCTION, 1, offset(f), 0, 0);
+        return 0; /* nobody but us asked for opcodes */
+    case PyTrace_EXCEPTION:
+        if (legacy.exceptions)
+            emit_exception(f, arg);
+        break;
+    default:
+        break;
+    }
+    if (PT_UNLIKELY(user_trace != NULL))
+        return chain(user_trace, self, f, what, arg);
+    return 0;
+}
+
+/* --- a program that sets its own hooks ----------------------------------------------- */
+
+/* Stand-ins for sys.settrace and sys.setprofile: they let sys do what it does
+ * and then put ours in front again. */
+static PyObject *
+set_own(PyObject *original, PyObject *function)
+{
+    legacy.busy = true;
+    PyObject *r = PyObject_CallOneArg(original, function);
+    legacy.busy = false;
+    if (r != NULL) {
+        PyThreadState *t = pt_compat_tstate();
+        take_slots(t, true);
+    }
+    return r;
+}
+
+static PyObject *
+set_trace(PyObject *module, PyObject *function)
+{
+    return set_own(legacy.settrace, function);
+}
+
+static PyObject *
+set_profile(PyObject *module, PyObject *function)
+{
+    return set_own(legacy.setprofile, function);
+}
+
+static PyMethodDef stand_ins[] = {
+    {"settrace", set_trace, METH_O, NULL},
+    {"setprofile", set_profile, METH_O, NULL},
+};
+
+/* Replaces sys.NAME by one that looks the same.  Returns the original. */
+static PyObject *
+stand_in(PyMethodDef *by)
+{
+    PyObject *original = PySys_GetObject(by->ml_name); /* borrowed */
+    if (original == NULL || !PyCFunction_Check(original))
+        return NULL;
+    PyCFunctionObject *c = (PyCFunctionObject *)original;
+    by->ml_doc = c->m_ml->ml_doc;
+    PyObject *ours = PyCFunction_NewEx(by, c->m_self, c->m_module); /* owned */
+    Py_INCREF(original);
+    if (ours == NULL || PySys_SetObject(by->ml_name, ours) < 0) {
+        Py_XDECREF(ours);
+        Py_DECREF(original);
+        return NULL;
+    }
+    Py_DECREF(ours);
+    return original;
+}
+
+/* Someone took a slot from C (cProfile, coverage.py): put ours in front, and
+ * tell that events went by unseen. */
+static int
+pending(void *unused)
+{
+    legacy.disturbed = false;
+    if (take_slots(pt_compat_tstate(), true))
+        pt_emit_gap();
+    return 0;
+}
+
+static void
+audit(const char *event)
+{
+    if (legacy.busy)
+        return;
+    if (event[0] == '_') {
+        if (strcmp(event, "_thread.start_new_thread") == 0)
+            legacy.new_thread = true;
+    }
+    else if (strncmp(event, "sys.set", 7) == 0 &&
+             (strcmp(event + 7, "trace") == 0 ||
+              strcmp(event + 7, "profile") == 0)) {
+        if (!legacy.disturbed && Py_AddPendingCall(pending, NULL) == 0)
+            legacy.disturbed = true;
+    }
+}
+
+bool
+pt_hooks_start(char *why, size_t whylen)
+{
+    uint32_t want = pt_producer.events;
+    legacy.lines = want >> PT_LINE & 1;
+    legacy.instructions = want >> PT_INSTRUCTION & 1;
+    legacy.exceptions = want >> PT_EXCEPTION & 1;
+    legacy.trace = legacy.lines || legacy.instructions || legacy.exceptions;
+    legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
+    if (legacy.trace)
+        legacy.settrace = stand_in(&stand_ins[0]);
+    if (legacy.profile)
+        legacy.setprofile = stand_in(&stand_ins[1]);
+    PyErr_Clear();
+    if ((legacy.trace && legacy.settrace == NULL) ||
+        (legacy.profile && legacy.setprofile == NULL)) {
+        snprintf(why, whylen, "sys.settrace is not what CPython made it");
+        return false;
+    }
+    take_slots(pt_compat_tstate(), true);
+    take_all_threads();
+    return true;
+}
+
+pt_hooks_auditor *const pt_hooks_audit = audit;
+
+#endif

@@ -1,0 +1,303 @@
+/* sys.monitoring (PEP 669): CPython 3.12 and later.
+ *
+ * Each event has a callback object of our own type, called by vectorcall,
+ * which is the cheapest call CPython can make.  The objects are static and
+ * immortal, so registering them allocates nothing.  A callback returns None
+ * (never DISABLE: those events could not be had back), touches no reference
+ * count, and raises nothing.
+ *
+ *   event               arguments
+ *   PY_START PY_RESUME  code, offset
+ *   PY_THROW PY_UNWIND RAISE RERAISE EXCEPTION_HANDLED  code, offset, exception
+ *   PY_RETURN PY_YIELD  code, offset, value
+ *   LINE                code, line
+ *   INSTRUCTION         code, offset
+ *   BRANCH JUMP         code, offset, destination
+ *   CALL C_RETURN C_RAISE  code, offset, callable, first argument
+ *   STOP_ITERATION      code, offset, exception */
+#include "hooks.h"
+
+#if PT_HAVE_MONITORING
+#include "frames.h"
+#include "objects.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+} callback;
+
+static PyTypeObject callback_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "ptrec.callback",
+    .tp_basicsize = sizeof(callback),
+    .tp_vectorcall_offset = offsetof(callback, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                Py_TPFLAGS_DISALLOW_INSTANTIATION,
+};
+
+static const callback immortal = {PyObject_HEAD_INIT(&callback_type) NULL};
+
+#define CALLBACK(name)                                                        \
+    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,       \
+                          PyObject *kw)
+
+static inline PyCodeObject *
+code(PyObject *const *a)
+{
+    return (PyCodeObject *)a[0];
+}
+
+/* A record of the frame that runs now, which can be suspended. */
+static __attribute__((noinline)) void
+emit_keyed(unsigned word, unsigned kind, PyCodeObject *co)
+{
+    const pt_pyframe *f = pt_compat_current(pt_compat_tstate());
+    uint64_t key = kind == PT_CALL ? pt_key_new(f) : pt_key_find(f);
+    pt_emit(word, kind, 3, pt_code_id(co), (uint32_t)key,
+            (uint32_t)(key >> 32));
+}
+
+CALLBACK(on_start)
+{
+    PyCodeObject *co = code(a);
+    if (PT_UNLIKELY(co->co_flags & PT_SUSPENDABLE))
+        emit_keyed(PT_W_CALL_KEY, PT_CALL, co);
+    else
+        pt_emit(PT_W_CALL, PT_CALL, 1, pt_code_id(co), 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_resume)
+{
+    emit_keyed(PT_W_RESUME, PT_RESUME, code(a));
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_throw)
+{
+    emit_keyed(PT_W_THROW, PT_THROW, code(a));
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_return)
+{
+    pt_emit(PT_W_RETURN, PT_RETURN, 0, 0, 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_yield)
+{
+    pt_emit(PT_W_YIELD, PT_YIELD, 0, 0, 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_unwind)
+{
+    pt_emit(PT_W_UNWIND, PT_UNWIND, 0, 0, 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_line)
+{
+    pt_emit(PT_W_LINE, PT_LINE, 1, pt_compat_small(a[1]), 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_instruction)
+{
+    pt_emit(PT_W_INSTRUCTION, PT_INSTRUCTION, 1, pt_compat_small(a[1]), 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_branch)
+{
+    pt_emit(PT_W_BRANCH, PT_BRANCH, 2, pt_compat_small(a[1]),
+            pt_compat_small(a[2]), 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_jump)
+{
+    pt_emit(PT_W_JUMP, PT_JUMP, 2, pt_compat_small(a[1]),
+            pt_compat_small(a[2]), 0);
+    Py_RETURN_NONE;
+}
+
+static void
+emit_exception(PyObject *const *a, enum pt_raise how)
+{
+    uint32_t type = pt_type_id(Py_TYPE(a[2]));
+    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2,
+            pt_compat_small(a[1]) << 2 | (uint32_t)how, type, 0);
+}
+
+CALLBACK(on_raise)
+{
+    emit_exception(a, PT_RAISED);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_reraise)
+{
+    emit_exception(a, PT_RERAISED);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_stop_iteration)
+{
+    emit_exception(a, PT_STOP_ITERATION);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_handled)
+{
+    pt_emit(PT_W_HANDLED, PT_HANDLED, 1, pt_compat_small(a[1]), 0, 0);
+    Py_RETURN_NONE;
+}
+
+/* Python functions have events of their own.  C_RETURN names what a bound
+ * method wraps where CALL named the method: both must be told alike. */
+static inline bool
+runs_python(PyObject *f)
+{
+    if (PyFunction_Check(f))
+        return true;
+    return PT_UNLIKELY(PyMethod_Check(f)) &&
+           PyFunction_Check(PyMethod_GET_FUNCTION(f));
+}
+
+CALLBACK(on_c_call)
+{
+    PyObject *f = a[2];
+    if (runs_python(f))
+        Py_RETURN_NONE;
+    if (PT_UNLIKELY(PyMethod_Check(f)))
+        f = PyMethod_GET_FUNCTION(f);
+    pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(f), 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_c_return)
+{
+    if (!runs_python(a[2]))
+        pt_emit(PT_W_C_RETURN, PT_C_RETURN, 0, 0, 0, 0);
+    Py_RETURN_NONE;
+}
+
+CALLBACK(on_c_raise)
+{
+    if (!runs_python(a[2]))
+        pt_emit(PT_W_C_EXCEPTION, PT_C_EXCEPTION, 0, 0, 0, 0);
+    Py_RETURN_NONE;
+}
+
+/* `set` is false for events that come with another one and cannot be asked
+ * for by themselves. */
+static struct hook {
+    const char *event;
+    enum pt_kind kind;
+    vectorcallfunc call;
+    bool set;
+    callback object; /* filled when it is registered */
+} hooks[] = {
+    {"PY_START", PT_CALL, on_start, true},
+    {"PY_RESUME", PT_RESUME, on_resume, true},
+    {"PY_THROW", PT_THROW, on_throw, true},
+    {"PY_RETURN", PT_RETURN, on_return, true},
+    {"PY_YIELD", PT_YIELD, on_yield, true},
+    {"PY_UNWIND", PT_UNWIND, on_unwind, true},
+    {"LINE", PT_LINE, on_line, true},
+    {"INSTRUCTION", PT_INSTRUCTION, on_instruction, true},
+    {"BRANCH", PT_BRANCH, on_branch, true},
+    {"JUMP", PT_JUMP, on_jump, true},
+    {"RAISE", PT_EXCEPTION, on_raise, true},
+    {"RERAISE", PT_EXCEPTION, on_reraise, true},
+    {"STOP_ITERATION", PT_EXCEPTION, on_stop_iteration, true},
+    {"EXCEPTION_HANDLED", PT_HANDLED, on_handled, true},
+    {"CALL", PT_C_CALL, on_c_call, true},
+    {"C_RETURN", PT_C_RETURN, on_c_return, false},
+    {"C_RAISE", PT_C_EXCEPTION, on_c_raise, false},
+};
+
+/* A tool id that nobody has: 4 and 3 are the ones without a meaning, 1 and 5
+ * are the meanings least used together with others. */
+static int
+take_tool(PyObject *monitoring)
+{
+    static const int order[] = {4, 3, 5, 1, 0, 2};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        PyObject *r = PyObject_CallMethod(monitoring, "use_tool_id", "is",
+                                          order[i], "ptrec");
+        if (r != NULL) {
+            Py_DECREF(r);
+            return order[i];
+        }
+        PyErr_Clear();
+    }
+    return -1;
+}
+
+/* sys.monitoring.events.NAME, or -1. */
+static long
+event_bit(PyObject *events, const char *name)
+{
+    PyObject *o = PyObject_GetAttrString(events, name); /* owned */
+    long bit = o != NULL ? PyLong_AsLong(o) : -1;
+    Py_XDECREF(o);
+    PyErr_Clear();
+    return bit;
+}
+
+static bool
+register_hooks(PyObject *monitoring, PyObject *events, int tool)
+{
+    long mask = 0;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        struct hook *h = &hooks[i];
+        long bit = event_bit(events, h->event);
+        if (!(pt_producer.events >> h->kind & 1) || bit < 0)
+            continue;
+        h->object = immortal;
+        h->object.call = h->call;
+        PyObject *r = PyObject_CallMethod(monitoring, "register_callback",
+                                          "ilO", tool, bit, &h->object);
+        if (r == NULL)
+            return false;
+        Py_DECREF(r);
+        if (h->set)
+            mask |= bit;
+    }
+    PyObject *r = PyObject_CallMethod(monitoring, "set_events", "il", tool,
+                                      mask);
+    Py_XDECREF(r);
+    return r != NULL;
+}
+
+bool
+pt_hooks_start(char *why, size_t whylen)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    PyObject *events = monitoring != NULL
+                           ? PyObject_GetAttrString(monitoring, "events")
+                           : NULL; /* owned */
+    int tool = -1;
+    bool ok = events != NULL && PyType_Ready(&callback_type) == 0 &&
+              (tool = take_tool(monitoring)) >= 0 &&
+              register_hooks(monitoring, events, tool);
+    if (!ok)
+        snprintf(why, whylen, "%s", events == NULL
+                     ? "sys.monitoring is missing from this interpreter"
+                 : tool < 0 ? "other tools hold every sys.monitoring tool id"
+                            : "sys.monitoring refused the hooks");
+    PyErr_Clear();
+    Py_XDECREF(events);
+    return ok;
+}
+
+pt_hooks_auditor *const pt_hooks_audit = NULL;
+
+#endif

@@ -1,0 +1,312 @@
+/* Definitions of what events name.  A code object's nested code objects are
+ * defined before it, because its constants name them; that also makes known
+ * the functions that are never called. */
+#include "objects.h"
+#include "text.h"
+
+#include <pt/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NESTING = 100, TABLE_MIN = 1 << 12 };
+
+Py_ssize_t pt_objects_extra;
+struct pt_object_entry *pt_objects_table;
+size_t pt_objects_mask;
+
+static struct {
+    uint32_t codes, callables, types; /* ids given so far */
+    size_t used;                      /* entries of the table */
+    int nesting;
+} given;
+
+bool
+pt_objects_init(void)
+{
+    pt_objects_table = calloc(TABLE_MIN, sizeof *pt_objects_table);
+    if (pt_objects_table == NULL)
+        return false;
+    pt_objects_mask = TABLE_MIN - 1;
+    pt_objects_extra = pt_compat_extra_request();
+    if (pt_objects_extra < 0) {
+        PyErr_Clear();
+        return false;
+    }
+    /* Is co_extra where compat.h says?  Ask with a code object of our own. */
+    PyCodeObject *co = PyCode_NewEmpty("ptrec", "probe", 1); /* owned */
+    if (co == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    void *probe = (void *)(uintptr_t)0x50545243;
+    bool ok = pt_compat_extra_set(co, pt_objects_extra, probe) == 0 &&
+              pt_compat_extra(co, pt_objects_extra) == probe;
+    PyErr_Clear();
+    Py_DECREF(co);
+    return ok;
+}
+
+/* --- code objects ---------------------------------------------------------- */
+
+static void
+describe_code(struct pt_def *d, PyCodeObject *co, PyObject *bytecode)
+{
+    pt_def_text(d, co->co_filename);
+    pt_def_text(d, co->co_name);
+    pt_def_text(d, co->co_qualname);
+    pt_def_u32(d, (uint32_t)co->co_firstlineno);
+    pt_def_u32(d, (uint32_t)co->co_argcount);
+    pt_def_u32(d, (uint32_t)co->co_posonlyargcount);
+    pt_def_u32(d, (uint32_t)co->co_kwonlyargcount);
+    pt_def_u32(d, (uint32_t)co->co_flags);
+    pt_def_u32(d, (uint32_t)co->co_stacksize);
+    pt_def_u32(d, (uint32_t)co->co_nlocals);
+    pt_def_pybytes(d, bytecode);
+    pt_def_pybytes(d, co->co_linetable);
+    pt_def_pybytes(d, co->co_exceptiontable);
+    pt_def_texts(d, co->co_names);
+    pt_def_texts(d, co->co_localsplusnames);
+    pt_def_pybytes(d, co->co_localspluskinds);
+    pt_def_constants(d, co->co_consts);
+}
+
+/* Sends the definition.  The id is given to the object first, so that an
+ * event of a finalizer that runs meanwhile does not define it twice. */
+uint32_t
+pt_code_define(PyCodeObject *co)
+{
+    struct pt_def d = {0};
+    uint32_t id = given.codes + 1;
+    uintptr_t x = (uintptr_t)pt_producer.epoch << 32 | id;
+
+    /* a pending exception, and a failure of ours, stay invisible */
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    if (given.nesting >= NESTING ||
+        pt_compat_extra_set(co, pt_objects_extra, (void *)x) < 0) {
+        PyErr_Clear();
+        PyErr_Restore(type, value, trace);
+        return 0;
+    }
+    given.codes = id;
+    given.nesting++;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(co->co_consts); i++) {
+        PyObject *c = PyTuple_GET_ITEM(co->co_consts, i); /* borrowed */
+        if (PyCode_Check(c))
+            pt_code_id((PyCodeObject *)c);
+    }
+    PyObject *bytecode = PyCode_GetCode(co); /* owned; bytes: not GC memory */
+    pt_def_begin(&d, PT_M_CODE, id);
+    describe_code(&d, co, bytecode);
+    pt_def_commit(&d);
+    free(d.data);
+    Py_XDECREF(bytecode);
+    given.nesting--;
+    PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    return id;
+}
+
+/* --- the table of callables and types ----------------------------------------- */
+
+static void
+place(struct pt_object_entry *table, size_t mask,
+      const struct pt_object_entry *e)
+{
+    size_t h = pt_objects_hash(e->key);
+    while (table[h & mask].key != NULL)
+        h++;
+    table[h & mask] = *e;
+}
+
+/* Adds an entry.  Where memory is short the table stays as it is: the object
+ * is then defined again at its next use, which costs time and nothing else,
+ * until the table is really full. */
+static void
+remember(const struct pt_object_entry *as, uint32_t id)
+{
+    struct pt_object_entry e = *as;
+    e.id = id;
+    if (given.used * 2 > pt_objects_mask) {
+        size_t mask = pt_objects_mask * 2 + 1;
+        struct pt_object_entry *t = calloc(mask + 1, sizeof *t);
+        if (t != NULL) {
+            for (size_t i = 0; i <= pt_objects_mask; i++)
+                if (pt_objects_table[i].key != NULL)
+                    place(t, mask, &pt_objects_table[i]);
+            free(pt_objects_table);
+            pt_objects_table = t;
+            pt_objects_mask = mask;
+        }
+        else if (given.used + 1 >= pt_objects_mask) {
+            return;
+        }
+    }
+    place(pt_objects_table, pt_objects_mask, &e);
+    given.used++;
+}
+
+/* The class in `type`'s MRO that defines a method by `d`: "list" for the
+ * append of a subclass of list.  Borrowed. */
+static PyTypeObject *
+definer(PyTypeObject *type, const PyMethodDef *d)
+{
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *t = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (!PyType_Check((PyObject *)t) || t->tp_methods == NULL)
+            continue;
+        for (const PyMethodDef *m = t->tp_methods; m->ml_name != NULL; m++)
+            if (m == d)
+                return t;
+    }
+    return type;
+}
+
+/* A type's name without its module: tp_name of a static type has both. */
+static const char *
+short_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+/* The module of a type: what precedes the dot of a static type's name, else
+ * what its dictionary says, without asking through descriptors. */
+static void
+def_type_module(struct pt_def *d, PyTypeObject *t)
+{
+    if (t->tp_flags & Py_TPFLAGS_HEAPTYPE) {
+        /* borrowed; the key is an exact str and so is every likely one there,
+           but a str subclass may hide in a class's namespace: compare by hand
+           rather than run its __eq__ */
+        PyObject *dict = t->tp_dict, *key, *value;
+        Py_ssize_t pos = 0;
+        while (dict != NULL && PyDict_Next(dict, &pos, &key, &value)) {
+            if (PyUnicode_CheckExact(key) &&
+                PyUnicode_CompareWithASCIIString(key, "__module__") == 0) {
+                pt_def_text(d, value);
+                return;
+            }
+        }
+        pt_def_u32(d, 0);
+        return;
+    }
+    const char *dot = strrchr(t->tp_name, '.');
+    if (dot == NULL) {
+        pt_def_cstr(d, "builtins");
+        return;
+    }
+    pt_def_u32(d, (uint32_t)(dot - t->tp_name));
+    pt_def_bytes(d, t->tp_name, (size_t)(dot - t->tp_name));
+}
+
+static void
+def_type_name(struct pt_def *d, PyTypeObject *t)
+{
+    if (t->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        pt_def_text(d, ((PyHeapTypeObject *)t)->ht_qualname);
+    else
+        pt_def_cstr(d, short_name(t->tp_name));
+}
+
+/* A function of C: of a module, or a method of `owner`.  The label is the key
+ * that cProfile writes: <built-in method zlib.compress> for functions, the
+ * descriptor's repr for methods that the type has, as in Modules/_lsprof.c. */
+static void
+describe_function(struct pt_def *d, const PyMethodDef *m, PyObject *self,
+                  PyObject *module, PyTypeObject *owner)
+{
+    char label[512];
+    bool method = owner != NULL;
+    pt_def_u32(d, method ? PT_CALLABLE_METHOD : PT_CALLABLE_BUILTIN);
+    if (method)
+        def_type_module(d, owner);
+    else
+        pt_def_text(d, module);
+    if (method)
+        def_type_name(d, owner);
+    else
+        pt_def_u32(d, 0);
+    pt_def_cstr(d, m->ml_name);
+    if (method && self != NULL && PyType_Check(self)) {
+        /* a class method, or a static one like __new__: its label tells the
+           class by address, which only cProfile's own run could know */
+        snprintf(label, sizeof label, "<built-in method %s>", m->ml_name);
+        if (strcmp(m->ml_name, "__new__") == 0)
+            snprintf(label, sizeof label,
+                     "<built-in method __new__ of type object at %p>",
+                     (void *)&PyType_Type);
+    }
+    else if (method) {
+        snprintf(label, sizeof label, "<method '%s' of '%s' objects>",
+                 m->ml_name, owner->tp_name);
+    }
+    else if (module != NULL && PyUnicode_Check(module) &&
+             PyUnicode_IS_COMPACT_ASCII(module)) {
+        snprintf(label, sizeof label, "<built-in method %.200s.%s>",
+                 (const char *)PyUnicode_DATA(module), m->ml_name);
+    }
+    else {
+        snprintf(label, sizeof label, "<built-in method %s>", m->ml_name);
+    }
+    pt_def_cstr(d, label);
+}
+
+static void
+describe_callable(struct pt_def *d, PyObject *f)
+{
+    PyTypeObject *t = Py_TYPE(f);
+    if (t == &PyCFunction_Type || t == &PyCMethod_Type) {
+        PyCFunctionObject *c = (PyCFunctionObject *)f;
+        PyObject *self = c->m_self; /* borrowed, may be NULL */
+        PyTypeObject *owner = NULL;
+        if (self != NULL && !PyModule_Check(self))
+            owner = PyType_Check(self)
+                        ? definer((PyTypeObject *)self, c->m_ml)
+                        : definer(Py_TYPE(self), c->m_ml);
+        describe_function(d, c->m_ml, self, c->m_module, owner);
+    }
+    else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type) {
+        PyMethodDescrObject *m = (PyMethodDescrObject *)f;
+        describe_function(d, m->d_method, NULL, NULL, m->d_common.d_type);
+    }
+    else {
+        bool class = PyType_Check(f);
+        if (class)
+            t = (PyTypeObject *)f;
+        pt_def_u32(d, class ? PT_CALLABLE_TYPE : PT_CALLABLE_OBJECT);
+        def_type_module(d, t);
+        pt_def_u32(d, 0);
+        def_type_name(d, t);
+        pt_def_u32(d, 0);
+    }
+}
+
+uint32_t
+pt_callable_define(PyObject *f, const struct pt_object_entry *as)
+{
+    struct pt_def d = {0};
+    uint32_t id = ++given.callables;
+    pt_def_begin(&d, PT_M_CALLABLE, id);
+    describe_callable(&d, f);
+    pt_def_commit(&d);
+    free(d.data);
+    remember(as, id);
+    return id;
+}
+
+uint32_t
+pt_type_define(PyTypeObject *t, const struct pt_object_entry *as)
+{
+    struct pt_def d = {0};
+    uint32_t id = ++given.types;
+    pt_def_begin(&d, PT_M_TYPE, id);
+    def_type_module(&d, t);
+    def_type_name(&d, t);
+    pt_def_commit(&d);
+    free(d.data);
+    remember(as, id);
+    return id;
+}

@@ -1,0 +1,126 @@
+/* Local ids of code objects, callables and types, and their definitions.
+ *
+ * The first use of an object sends its definition to the collector; later uses
+ * are a load (code objects, through co_extra) or one probe of a hash table.
+ * Nothing here holds a reference, allocates through Python except the bytes
+ * object of PyCode_GetCode(), raises, or runs Python code.
+ * Thread rule: needs the GIL.  Objects are borrowed. */
+#ifndef PT_INSIDE_OBJECTS_H
+#define PT_INSIDE_OBJECTS_H
+
+#include "compat.h"
+#include "producer.h"
+
+struct pt_object_entry;
+
+/* Prepares co_extra and the tables.  Returns false when this interpreter does
+ * not lay out its code objects as compat.h says. */
+bool pt_objects_init(void);
+
+uint32_t pt_code_define(PyCodeObject *co);
+uint32_t pt_callable_define(PyObject *callable,
+                            const struct pt_object_entry *as);
+uint32_t pt_type_define(PyTypeObject *type, const struct pt_object_entry *as);
+
+extern Py_ssize_t pt_objects_extra; /* co_extra index */
+
+static inline uint32_t
+pt_code_id(PyCodeObject *co)
+{
+    uintptr_t x = (uintptr_t)pt_compat_extra(co, pt_objects_extra);
+    if (PT_LIKELY(x >> 32 == pt_producer.epoch))
+        return (uint32_t)x;
+    return pt_code_define(co);
+}
+
+/* One entry of the tables.  An address can be used again for another object,
+ * so what identifies the object is compared as well: where its name lies and,
+ * for classes that can die, the name's hash. */
+struct pt_object_entry {
+    const void *key;
+    const char *name;
+    uint64_t mark;
+    uint32_t id;
+};
+extern struct pt_object_entry *pt_objects_table;
+extern size_t pt_objects_mask;
+
+static inline size_t
+pt_objects_hash(const void *key)
+{
+    return (size_t)(((uintptr_t)key >> 4) * 0x9E3779B97F4A7C15u >> 24);
+}
+
+/* A class's name as a number; 0 for static types, which never die. */
+static inline uint64_t
+pt_type_mark(const PyTypeObject *t)
+{
+    if (!(t->tp_flags & Py_TPFLAGS_HEAPTYPE))
+        return 0;
+    const PyObject *name = ((const PyHeapTypeObject *)t)->ht_name;
+    Py_hash_t h = ((const PyASCIIObject *)name)->hash;
+    if (h != -1)
+        return (uint64_t)h;
+    uint64_t fnv = 0xcbf29ce484222325u;
+    for (const char *c = t->tp_name; *c != '\0'; c++)
+        fnv = (fnv ^ (unsigned char)*c) * 0x100000001b3u;
+    return fnv;
+}
+
+/* What a callable is known by: a method definition where there is one, so
+ * that bound methods, which come and go, share their descriptor's. */
+static inline struct pt_object_entry
+pt_callable_key(PyObject *f)
+{
+    PyTypeObject *t = Py_TYPE(f);
+    const PyMethodDef *d = NULL;
+    if (t == &PyCFunction_Type || t == &PyCMethod_Type)
+        d = ((PyCFunctionObject *)f)->m_ml;
+    else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type)
+        d = ((PyMethodDescrObject *)f)->d_method;
+    if (d != NULL)
+        return (struct pt_object_entry){.key = d, .name = d->ml_name};
+    bool class = PyType_Check(f);
+    if (class)
+        t = (PyTypeObject *)f;
+    /* a class and an instance of it are different callables */
+    return (struct pt_object_entry){.key = (const char *)t + !class,
+                                    .name = t->tp_name,
+                                    .mark = pt_type_mark(t)};
+}
+
+/* The entry like `want`, or NULL. */
+static inline const struct pt_object_entry *
+pt_objects_find(const struct pt_object_entry *want)
+{
+    size_t h = pt_objects_hash(want->key);
+    for (;; h++) {
+        const struct pt_object_entry *e = &pt_objects_table[h & pt_objects_mask];
+        if (PT_LIKELY(e->key == want->key && e->name == want->name &&
+                      e->mark == want->mark))
+            return e;
+        if (e->key == NULL)
+            return NULL;
+    }
+}
+
+static inline uint32_t
+pt_callable_id(PyObject *f)
+{
+    struct pt_object_entry want = pt_callable_key(f);
+    const struct pt_object_entry *e = pt_objects_find(&want);
+    return PT_LIKELY(e != NULL) ? e->id : pt_callable_define(f, &want);
+}
+
+/* The id of a class as the type of an exception: a space of its own. */
+static inline uint32_t
+pt_type_id(PyTypeObject *t)
+{
+    struct pt_object_entry want = {.key = (const char *)t + 2,
+                                   .name = t->tp_name,
+                                   .mark = pt_type_mark(t)};
+    const struct pt_object_entry *e = pt_objects_find(&want);
+    return PT_LIKELY(e != NULL) ? e->id : pt_type_define(t, &want);
+}
+
+#endif

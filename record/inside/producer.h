@@ -1,0 +1,174 @@
+/* The recording side of record/proto.h: lanes, the hot path of an event, and
+ * the connection to the collector.
+ *
+ * Thread rule: pt_emit() and friends belong to the calling thread's lane and
+ * need no lock; everything that is said to need the GIL shares state that the
+ * GIL protects.  Nothing here touches a Python object. */
+#ifndef PT_INSIDE_PRODUCER_H
+#define PT_INSIDE_PRODUCER_H
+
+#include "record/proto.h"
+#include <pt/event.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+#define PT_LIKELY(x) __builtin_expect(!!(x), 1)
+#define PT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* A thread's place in its ring.  Lanes live in memory that a fork wipes, so
+ * that in a child `limit` is 0 and the ordinary "no room" test leads to the
+ * slow path, at no cost per event. */
+struct pt_lane {
+    uint64_t off;     /* bytes written since the slot was first used */
+    uint64_t limit;   /* end of the current segment, same count */
+    char *bias;       /* ring address of offset 0 of this lap */
+    uint64_t last;    /* quanta of the thread's latest stamp */
+    struct pt_slot *slot;
+    char *base;       /* the ring */
+    uint32_t size;    /* of the ring */
+    uint32_t taken;   /* this lane belongs to a thread */
+    uint64_t dropped; /* events lost since the last one written */
+    uint32_t number;  /* of the slot */
+    uint32_t sink;    /* nothing is recorded any more for this thread */
+    uint32_t unborn;  /* its begin record is still to be written */
+    char pad[52];
+};
+_Static_assert(sizeof(struct pt_lane) == 128, "two cache lines");
+
+/* The process's connection; one per process, set up by pt_producer_start(). */
+struct pt_producer {
+    struct pt_arena *arena;
+    uint64_t mapped;         /* bytes of the arena that `arena` maps */
+    struct pt_bell *bell;
+    uint32_t events;         /* config.events */
+    uint32_t stamped;        /* config.stamped */
+    uint32_t quantum_log2;
+    uint32_t clock;
+    uint32_t on_full;
+    uint32_t epoch;          /* changes when ids start anew */
+    int pid;
+};
+extern struct pt_producer pt_producer;
+extern _Thread_local struct pt_lane *pt_lane
+    __attribute__((tls_model("initial-exec")));
+
+/* Called when a lane meets a gap's end, to tell the stack: writes
+ * PT_W_FRAME records with pt_emit_frame().  `entering` is true when the event
+ * about to be written is itself the start of the innermost frame. */
+typedef void pt_stack_teller(bool entering);
+
+/* Connects to the collector at `socket` and maps the arena.  Returns 0 or an
+ * errno value, with a sentence in `why`.  Leaves no descriptor open. */
+int pt_producer_start(const char *socket, uint32_t hexversion,
+                      const char *soabi, pt_stack_teller *teller, char *why,
+                      size_t whylen);
+
+/* Tells the collector that this interpreter is not recorded, and why. */
+void pt_producer_refuse(const char *socket, const char *why);
+
+/* The lane to write `bytes` for a record of word kind `kind` into, when the
+ * thread's own has no room, no slot, or is not of this process.  Never NULL. */
+struct pt_lane *pt_lane_slow(unsigned bytes, unsigned kind);
+
+/* Room for one PT_W_FRAME of a stack being told; false when the segment is
+ * full.  Only within a pt_stack_teller. */
+bool pt_emit_frame(uint32_t code, uint64_t key, uint32_t off, uint32_t left);
+/* How many frames a stack teller may tell. */
+uint32_t pt_frames_limit(void);
+
+/* Tells that an unknown number of events went by unseen, and the stack as it
+ * is now.  Needs the GIL. */
+void pt_emit_gap(void);
+
+/* Definitions ring, under the GIL: a message is begun, put together, and
+ * committed before an event may name it.  pt_def_commit() waits for room and
+ * returns false when the collector is gone or has stopped. */
+struct pt_def {
+    char *data;
+    size_t len, cap;
+    bool failed; /* an allocation failed: the message is not sent */
+};
+void pt_def_begin(struct pt_def *, uint32_t type, uint32_t id);
+void pt_def_u32(struct pt_def *, uint32_t);
+void pt_def_u64(struct pt_def *, uint64_t);
+void pt_def_bytes(struct pt_def *, const void *, size_t);
+bool pt_def_commit(struct pt_def *);
+
+static inline uint64_t
+pt_ticks(void)
+{
+#if defined(__x86_64__)
+    if (PT_LIKELY(pt_producer.clock == PT_CLOCK_TSC))
+        return __rdtsc();
+#elif defined(__aarch64__)
+    if (PT_LIKELY(pt_producer.clock == PT_CLOCK_CNTVCT)) {
+        uint64_t t;
+        __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+        return t;
+    }
+#endif
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t
+pt_quanta(void)
+{
+    return pt_ticks() >> pt_producer.quantum_log2;
+}
+
+static inline uint32_t *
+pt_lane_at(const struct pt_lane *l)
+{
+    return (uint32_t *)(void *)(l->bias + l->off);
+}
+
+static inline void
+pt_lane_publish(struct pt_lane *l, unsigned bytes)
+{
+    l->off += bytes;
+    atomic_store_explicit(&l->slot->head, l->off, memory_order_release);
+}
+
+/* Writes PT_W_TIME for a pause that 27 bits of quanta cannot hold. */
+void pt_lane_time(struct pt_lane *l, uint64_t now);
+
+enum { PT_TIME_BYTES = 12 };
+
+/* Appends a record of 1 + `n` words (n a constant, 0 to 3).  The room asked
+ * for includes a PT_W_TIME that may have to precede it. */
+static inline __attribute__((always_inline)) void
+pt_emit(unsigned word, unsigned kind, unsigned n, uint32_t a, uint32_t b,
+        uint32_t c)
+{
+    struct pt_lane *l = pt_lane;
+    const unsigned bytes = 4 + 4 * n;
+    if (PT_UNLIKELY(l == NULL || l->off + bytes + PT_TIME_BYTES > l->limit))
+        l = pt_lane_slow(bytes + PT_TIME_BYTES, word);
+    uint32_t dt = 0;
+    if (PT_LIKELY(pt_producer.stamped >> kind & 1)) {
+        uint64_t now = pt_quanta(), d = now - l->last;
+        l->last = now;
+        if (PT_UNLIKELY(d >= PT_DT_LIMIT))
+            pt_lane_time(l, now);
+        else
+            dt = (uint32_t)d;
+    }
+    uint32_t *w = pt_lane_at(l);
+    w[0] = word | dt << PT_WORD_KIND_BITS;
+    if (n > 0)
+        w[1] = a;
+    if (n > 1)
+        w[2] = b;
+    if (n > 2)
+        w[3] = c;
+    pt_lane_publish(l, bytes);
+}
+
+#endif
