@@ -102,7 +102,7 @@ resolve(const struct pt_trace *trace, const char *text, bool from,
         struct pt_moment *out, struct pt_error *error)
 {
     uint64_t seq, k = 0;
-    int64_t time;
+    int64_t time = 0;
     const char *p;
     if (parse_time(text, &time)) {
         *out = (struct pt_moment){time, from ? 0 : UINT64_MAX};
@@ -217,10 +217,12 @@ select_threads(const struct pt_trace *trace, const char *const *patterns,
         bool found = false;
         for (uint32_t id = 1; id < f->nthreads; id++) {
             const struct pt_thread *t = pt_trace_thread(trace, id);
-            if (by_thread
-                    ? matches_thread(patterns[i], id, t)
-                    : t && matches_process(trace, patterns[i], t->process))
-                found = hit[id] = 1;
+            if (by_thread ? !matches_thread(patterns[i], id, t)
+                          : !t || !matches_process(trace, patterns[i],
+                                                   t->process))
+                continue;
+            hit[id] = 1;
+            found = true;
         }
         if (!found) {
             free(hit);

@@ -1,0 +1,193 @@
+#include "analyze/json.h"
+
+#include <math.h>
+#include <string.h>
+
+void
+pt_json_init(struct pt_json *j, struct pt_out *out, unsigned compact)
+{
+    *j = (struct pt_json){.out = out, .compact = compact, .first = true};
+}
+
+void
+pt_json_finish(struct pt_json *j)
+{
+    pt_out_char(j->out, '\n');
+}
+
+static void
+fresh_line(struct pt_json *j)
+{
+    if (j->depth && j->depth < j->compact) {
+        pt_out_char(j->out, '\n');
+        pt_out_spaces(j->out, j->depth);
+    }
+}
+
+/* What stands before a value or a key. */
+static void
+separate(struct pt_json *j)
+{
+    if (j->named) {
+        j->named = false;
+        return;
+    }
+    if (!j->first)
+        pt_out_char(j->out, ',');
+    if (!j->first && j->depth >= j->compact)
+        pt_out_char(j->out, ' ');
+    fresh_line(j);
+    j->first = false;
+}
+
+void
+pt_json_open(struct pt_json *j, char bracket)
+{
+    separate(j);
+    pt_out_char(j->out, bracket);
+    j->depth++;
+    j->first = true;
+}
+
+void
+pt_json_close(struct pt_json *j, char bracket)
+{
+    bool empty = j->first, folded = j->depth >= j->compact;
+    j->depth--;
+    if (!empty && !folded) {
+        pt_out_char(j->out, '\n');
+        pt_out_spaces(j->out, j->depth);
+    }
+    pt_out_char(j->out, bracket);
+    j->first = false;
+}
+
+void
+pt_json_key(struct pt_json *j, const char *key)
+{
+    separate(j);
+    pt_json_quote(j->out, (struct pt_str){key, strlen(key)});
+    pt_out_text(j->out, ": ");
+    j->named = true;
+}
+
+void
+pt_json_text(struct pt_json *j, const char *text)
+{
+    pt_json_str(j, (struct pt_str){text, strlen(text)});
+}
+
+void
+pt_json_str(struct pt_json *j, struct pt_str s)
+{
+    separate(j);
+    pt_json_quote(j->out, s);
+}
+
+void
+pt_json_i64(struct pt_json *j, int64_t n)
+{
+    separate(j);
+    pt_out_i64(j->out, n);
+}
+
+void
+pt_json_u64(struct pt_json *j, uint64_t n)
+{
+    separate(j);
+    pt_out_u64(j->out, n);
+}
+
+void
+pt_json_fixed(struct pt_json *j, double value, int digits)
+{
+    separate(j);
+    if (isfinite(value))
+        pt_out_printf(j->out, "%.*f", digits, value);
+    else
+        pt_out_text(j->out, "null");
+}
+
+void
+pt_json_bool(struct pt_json *j, bool value)
+{
+    separate(j);
+    pt_out_text(j->out, value ? "true" : "false");
+}
+
+void
+pt_json_null(struct pt_json *j)
+{
+    separate(j);
+    pt_out_text(j->out, "null");
+}
+
+/* --- strings -------------------------------------------------------------- */
+
+/* The code point at `p` and its length; length 1 and U+FFFD where the bytes are
+ * no WTF-8. */
+static unsigned
+decode(const unsigned char *p, size_t left, uint32_t *out)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned n = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
+                 : p[0] < 0xf8 ? 4 : 0;
+    *out = 0xfffd;
+    if (n == 0 || n > left)
+        return 1;
+    uint32_t c = p[0] & (0x7fu >> n);
+    for (unsigned i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 1;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (c < least[n] || c > 0x10ffff)
+        return 1;
+    *out = c;
+    return n;
+}
+
+static void
+escape(struct pt_out *out, uint32_t c)
+{
+    const char *const hex = "0123456789abcdef";
+    char text[6] = {'\\', 'u', hex[c >> 12 & 15], hex[c >> 8 & 15],
+                    hex[c >> 4 & 15], hex[c & 15]};
+    const char *const plain = "\"\\\b\f\n\r\t", *const name = "\"\\bfnrt";
+    const char *at = c < 128 ? strchr(plain, (int)c) : NULL;
+    if (at && c) {
+        pt_out_char(out, '\\');
+        pt_out_char(out, name[at - plain]);
+    }
+    else
+        pt_out_bytes(out, text, sizeof text);
+}
+
+void
+pt_json_quote(struct pt_out *out, struct pt_str s)
+{
+    const unsigned char *p = (const unsigned char *)s.data;
+    size_t start = 0, i = 0;
+    pt_out_char(out, '"');
+    while (i < s.len) {
+        uint32_t c = p[i];
+        unsigned n = 1;
+        if (c >= 32 && c < 127 && c != '"' && c != '\\') {
+            i++;
+            continue;
+        }
+        if (c >= 128)
+            n = decode(p + i, s.len - i, &c);
+        if (n > 1 && (c < 0xd800 || c > 0xdfff)) {
+            i += n;
+            continue;
+        }
+        pt_out_bytes(out, p + start, i - start);
+        escape(out, c);
+        i += n;
+        start = i;
+    }
+    if (s.len > start)
+        pt_out_bytes(out, p + start, s.len - start);
+    pt_out_char(out, '"');
+}

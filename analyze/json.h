@@ -1,0 +1,35 @@
+/* A small JSON writer: one document, commas and nesting kept by itself.
+ * Thread rule: as the output it writes to. */
+#ifndef PT_ANALYZE_JSON_H
+#define PT_ANALYZE_JSON_H
+
+#include "analyze/output.h"
+
+struct pt_json {
+    struct pt_out *out;
+    unsigned depth;
+    unsigned compact;     /* from this depth on everything stands on one line */
+    bool first;           /* nothing yet in the innermost container */
+    bool named;           /* a key waits for its value */
+};
+
+void pt_json_init(struct pt_json *, struct pt_out *, unsigned compact);
+/* Ends the document with a newline. */
+void pt_json_finish(struct pt_json *);
+/* `bracket` is '{' or '[', and the closing one for _close. */
+void pt_json_open(struct pt_json *, char bracket);
+void pt_json_close(struct pt_json *, char bracket);
+void pt_json_key(struct pt_json *, const char *key);
+void pt_json_text(struct pt_json *, const char *);
+void pt_json_str(struct pt_json *, struct pt_str);
+void pt_json_i64(struct pt_json *, int64_t);
+void pt_json_u64(struct pt_json *, uint64_t);
+void pt_json_fixed(struct pt_json *, double, int digits);
+void pt_json_bool(struct pt_json *, bool);
+void pt_json_null(struct pt_json *);
+
+/* A string with its quotes: UTF-8 as it is, lone surrogates of WTF-8 as \udXXX,
+ * anything else as \ufffd. */
+void pt_json_quote(struct pt_out *, struct pt_str);
+
+#endif

@@ -1,0 +1,215 @@
+#include "analyze/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_LIMIT = 48 };
+
+static enum pt_status
+refuse(struct pt_error *error, const char *fmt, ...)
+{
+    va_list ap;
+    *error = (struct pt_error){.status = PT_EUSAGE, .offset = -1, .seq = -1};
+    va_start(ap, fmt);
+    vsnprintf(error->text, sizeof error->text, fmt, ap);
+    va_end(ap);
+    return PT_EUSAGE;
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+unsigned
+pt_word_distance(const char *a, const char *b)
+{
+    unsigned row[3][WORD_LIMIT + 1];
+    size_t n = strlen(a), m = strlen(b);
+    if (n > WORD_LIMIT || m > WORD_LIMIT)
+        return UINT16_MAX;
+    for (size_t j = 0; j <= m; j++)
+        row[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned *now = row[i % 3], *prev = row[(i + 2) % 3];
+        unsigned *older = row[(i + 1) % 3];
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            now[j] = least(least(now[j - 1], prev[j]) + 1,
+                           prev[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], older[j - 2] + 1);
+        }
+    }
+    return row[n % 3][m];
+}
+
+static const struct pt_option *
+find(const struct pt_option_group *groups, size_t n, const char *name,
+     size_t len, char letter, void **values)
+{
+    for (size_t g = 0; g < n; g++)
+        for (const struct pt_option *o = groups[g].options; o && o->name; o++)
+            if (letter ? o->letter == letter
+                       : strlen(o->name) == len &&
+                             memcmp(o->name, name, len) == 0) {
+                *values = groups[g].values;
+                return o;
+            }
+    return NULL;
+}
+
+static enum pt_status
+unknown(const struct pt_option_group *groups, size_t n, const char *word,
+        struct pt_error *error)
+{
+    const char *best = NULL, *name = word + 2;
+    unsigned nearest = 4;
+    char head[WORD_LIMIT];
+    size_t len = strcspn(name, "=");
+    if (word[1] == '-' && len < sizeof head) {
+        memcpy(head, name, len);
+        head[len] = 0;
+        for (size_t g = 0; g < n; g++)
+            for (const struct pt_option *o = groups[g].options; o && o->name;
+                 o++) {
+                unsigned d = pt_word_distance(head, o->name);
+                if (strncmp(head, o->name, len) == 0 && d >= nearest)
+                    d = nearest - 1;
+                if (d < nearest && d < strlen(o->name)) {
+                    nearest = d;
+                    best = o->name;
+                }
+            }
+    }
+    if (best)
+        return refuse(error, "unknown option \"%.*s\"; did you mean --%s?",
+                      (int)strcspn(word, "="), word, best);
+    return refuse(error, "unknown option \"%.*s\"", (int)strcspn(word, "="),
+                  word);
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+    for (const char *p = choices;; p++) {
+        size_t n = strcspn(p, "|");
+        if (n == len && memcmp(p, value, n) == 0)
+            return true;
+        p += n;
+        if (!*p)
+            return false;
+    }
+}
+
+static enum pt_status
+store(const struct pt_option *o, void *values, const char *value,
+      struct pt_error *error)
+{
+    char *at = (char *)values + o->offset;
+    switch (o->type) {
+    case PT_OPTION_FLAG:
+        *(bool *)at = true;
+        return PT_OK;
+    case PT_OPTION_CHOICE:
+        if (!is_choice(o->arg, value))
+            return refuse(error, "--%s takes one of %s, not \"%s\"", o->name,
+                          o->arg, value);
+        /* fallthrough */
+    case PT_OPTION_TEXT:
+        *(const char **)at = value;
+        return PT_OK;
+    case PT_OPTION_COUNT: {
+        uint64_t n = 0;
+        const char *p = value;
+        for (; *p >= '0' && *p <= '9' && n < UINT64_MAX / 10 - 9; p++)
+            n = n * 10 + (uint64_t)(*p - '0');
+        if (*p || p == value)
+            return refuse(error, "--%s takes a number, not \"%s\"", o->name,
+                          value);
+        *(uint64_t *)at = n;
+        return PT_OK;
+    }
+    case PT_OPTION_LIST: {
+        struct pt_text_list *list = (struct pt_text_list *)at;
+        const char **items =
+            realloc(list->items, (list->n + 1) * sizeof *items);
+        if (!items)
+            return PT_ENOMEM;
+        list->items = items;
+        list->items[list->n++] = value;
+        return PT_OK;
+    }
+    }
+    return PT_EUSAGE;
+}
+
+enum pt_status
+pt_options_parse(const struct pt_option_group *groups, size_t n, int argc,
+                 char **argv, const char **operand, struct pt_error *error)
+{
+    bool options = true;
+    const char *found = NULL;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i], *value = NULL;
+        void *values;
+        const struct pt_option *o;
+        if (!options || word[0] != '-' || !word[1]) {
+            if (found)
+                return refuse(error,
+                              "one trace at a time: what to do with \"%s\"?",
+                              word);
+            found = word;
+            continue;
+        }
+        if (strcmp(word, "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (word[1] == '-') {
+            size_t len = strcspn(word + 2, "=");
+            o = find(groups, n, word + 2, len, 0, &values);
+            if (word[2 + len])
+                value = word + 2 + len + 1;
+        }
+        else {
+            o = find(groups, n, NULL, 0, word[1], &values);
+            if (word[2])
+                value = word + 2;
+        }
+        if (!o)
+            return unknown(groups, n, word, error);
+        if (o->type == PT_OPTION_FLAG && value)
+            return refuse(error, "--%s takes no value", o->name);
+        if (o->type != PT_OPTION_FLAG && !value) {
+            if (i + 1 == argc)
+                return refuse(error, "--%s needs a value (%s)", o->name,
+                              o->arg);
+            value = argv[++i];
+        }
+        enum pt_status st = store(o, values, value, error);
+        if (st != PT_OK)
+            return st;
+    }
+    if (found)
+        *operand = found;
+    return PT_OK;
+}
+
+void
+pt_options_clear(const struct pt_option_group *groups, size_t n)
+{
+    for (size_t g = 0; g < n; g++)
+        for (const struct pt_option *o = groups[g].options; o && o->name; o++)
+            if (o->type == PT_OPTION_LIST) {
+                struct pt_text_list *list =
+                    (struct pt_text_list *)((char *)groups[g].values +
+                                            o->offset);
+                free(list->items);
+                *list = (struct pt_text_list){0};
+            }
+}

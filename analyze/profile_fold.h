@@ -1,0 +1,92 @@
+/* The profile's arithmetic: calls and times per function, and per pair of
+ * caller and callee where asked for.
+ *
+ * Counts as cProfile does: a call is an activation (call, resume, throw, or a
+ * C call of a builtin or a method); primitive calls and inclusive time are those
+ * of activations outside any other of the same function on the same thread.
+ * Time between two stack events belongs to the function on top, so exclusive
+ * times need nothing but the stack, which each chunk's keyframe gives.  Hidden
+ * spans (types and callable objects, excluded code) leave their time with the
+ * function below.  An activation open at the end of its thread ends there.
+ *
+ * Partial profiles of the same trace, over different threads, merge.
+ * Thread rule: a profile belongs to one thread. */
+#ifndef PT_ANALYZE_PROFILE_FOLD_H
+#define PT_ANALYZE_PROFILE_FOLD_H
+
+#include "analyze/histogram.h"
+#include "analyze/pass.h"
+
+struct pt_profile_function {
+    uint64_t calls;      /* activations */
+    uint64_t primitive;  /* outermost ones */
+    int64_t exclusive, inclusive; /* ns */
+    int64_t min, max;    /* inclusive, of one activation */
+    int64_t wait;        /* suspended between a yield and its resume */
+    uint32_t level;      /* activations on the current stack */
+    uint32_t last_caller, last_edge; /* the edge found last */
+    struct pt_histogram *times; /* inclusive, of each activation */
+};
+
+struct pt_profile_edge {
+    uint32_t caller, callee; /* functions */
+    uint32_t level;
+    uint64_t calls, primitive;
+    int64_t exclusive, inclusive;
+};
+
+/* What a function is: code object or callable (the first of those that share
+ * file, line and names). */
+struct pt_profile_name {
+    uint32_t id;
+    bool callable;
+};
+
+struct pt_profile_options {
+    bool all_calls; /* types and callable objects are functions, too */
+    bool edges;     /* keep callers */
+};
+
+struct pt_profile {
+    const struct pt_trace *trace;
+    const struct pt_filter *filter;
+    struct pt_profile_options options;
+    struct pt_profile_function *functions; /* [0]: outside of all */
+    struct pt_profile_name *names;
+    uint32_t nfunctions;                   /* [0] included */
+    struct pt_profile_edge *edges;         /* [0]: none */
+    uint32_t nedges;
+    uint64_t desyncs, unmatched, unfinished;
+    uint64_t events;
+    struct pt_profile_state *state;
+};
+
+enum pt_status pt_profile_new(const struct pt_trace *, const struct pt_filter *,
+                              const struct pt_profile_options *,
+                              struct pt_profile **out);
+void pt_profile_free(struct pt_profile *);
+struct pt_fold pt_profile_fold(struct pt_profile *);
+/* Ends what is still open; after the pass, before the numbers are read. */
+enum pt_status pt_profile_finish(struct pt_profile *);
+/* Adds a finished profile of the same trace and options to another. */
+enum pt_status pt_profile_merge(struct pt_profile *into,
+                                const struct pt_profile *from);
+
+/* profile_edges.c: the edge from `caller` to `callee`, made if it is new; 0
+ * without memory. */
+uint32_t pt_profile_edge_find(struct pt_profile *, uint32_t caller,
+                              uint32_t callee);
+
+/* profile_waits.c: suspended frames by key.  The table is bounded: of very many
+ * abandoned generators, the oldest are forgotten. */
+struct pt_profile_waits;
+enum pt_status pt_profile_waits_new(struct pt_profile_waits **out);
+void pt_profile_waits_free(struct pt_profile_waits *);
+/* A frame is suspended or goes on; the ns it waited when both are now known, in
+ * whatever order they came (threads are folded one after the other), else 0. */
+int64_t pt_profile_waits_suspend(struct pt_profile_waits *, uint64_t key,
+                                 int64_t time);
+int64_t pt_profile_waits_resume(struct pt_profile_waits *, uint64_t key,
+                                int64_t time);
+
+#endif

@@ -1,0 +1,240 @@
+/* A session: command line, trace, filter and output around one analyzer, and
+ * what is said about the trace when it is done. */
+#include "analyze/analyzer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char default_trace[] = "trace.ptr";
+
+bool
+pt_session_format(const struct pt_session *s, const char *name)
+{
+    return s->common.format && strcmp(s->common.format, name) == 0;
+}
+
+enum pt_status
+pt_session_fail(struct pt_session *s, enum pt_status status, const char *fmt,
+                ...)
+{
+    va_list ap;
+    s->error = (struct pt_error){.status = status, .offset = -1, .seq = -1};
+    va_start(ap, fmt);
+    vsnprintf(s->error.text, sizeof s->error.text, fmt, ap);
+    va_end(ap);
+    return status;
+}
+
+bool
+pt_session_lacks(const struct pt_session *s, uint32_t kinds, const char *what,
+                 const char *preset)
+{
+    const struct pt_header *h = pt_trace_header(s->trace);
+    if (h->events & kinds)
+        return false;
+    pt_say("%s has no %s; ptrec run --preset=%s records them",
+           pt_trace_path(s->trace), what, preset);
+    return true;
+}
+
+static enum pt_exit
+exit_for(enum pt_status status)
+{
+    switch (status) {
+    case PT_OK:
+    case PT_END:
+        return PT_EXIT_OK;
+    case PT_EUSAGE:
+    case PT_ENOTFOUND:
+        return PT_EXIT_USAGE;
+    case PT_ENOTRACE:
+    case PT_EDAMAGED:
+    case PT_EUNSUPPORTED:
+        return PT_EXIT_DAMAGED;
+    case PT_ENOMEM:
+    case PT_EIO:
+    case PT_ELIMIT:
+        break;
+    }
+    return PT_EXIT_SYSTEM;
+}
+
+static void
+say_failure(const struct pt_session *s, enum pt_status status)
+{
+    pt_say("%s", s->error.text[0] ? s->error.text
+           : status == PT_ENOMEM ? "out of memory"
+                                 : pt_status_name(status));
+}
+
+static const char *
+plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* Everything that makes the report less than the whole truth; true if any. */
+static bool
+report_trouble(const struct pt_session *s)
+{
+    const struct pt_damage *d = pt_trace_damage(s->trace);
+    const struct pt_trouble *t = &s->trouble;
+    const char *path = pt_trace_path(s->trace);
+    bool any = false;
+    if (d->bad_chunks || t->bad_chunks) {
+        uint64_t n = d->bad_chunks + t->bad_chunks;
+        pt_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s", path,
+               n, plural(n), d->text[0] ? "; " : "", d->text);
+        any = true;
+    }
+    else if (d->torn) {
+        pt_say("warning: %s was not closed well (torn end); ptana repair makes "
+               "it whole",
+               path);
+        any = true;
+    }
+    else if (d->trailing) {
+        pt_say("warning: %s has %" PRIu64 " byte%s of something else at its end",
+               path, d->trailing, plural(d->trailing));
+        any = true;
+    }
+    if (t->gaps) {
+        pt_say("warning: %s has %" PRIu64 " gap%s: %s%" PRIu64 " event%s %s "
+               "lost while it was recorded",
+               path, t->gaps, plural(t->gaps), t->unknown ? "at least " : "",
+               t->lost, plural(t->lost), t->lost == 1 ? "was" : "were");
+        any = true;
+    }
+    if (t->desyncs) {
+        pt_say("warning: %s has %" PRIu64 " desync%s: the stack did not follow "
+               "from the events; ptana verify tells more",
+               path, t->desyncs, plural(t->desyncs));
+        any = true;
+    }
+    return any;
+}
+
+/* The report must not overwrite what it is made from. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && strcmp(a, "-") != 0 && stat(a, &x) == 0 && stat(b, &y) == 0 &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static enum pt_status
+open_all(struct pt_session *s, const char *path)
+{
+    const struct pt_common *c = &s->common;
+    enum pt_status st = pt_trace_open(path, &s->error, &s->trace);
+    if (st != PT_OK)
+        return st;
+    struct pt_filter_spec spec = {
+        .from = c->from, .to = c->to,
+        .threads = c->threads.items, .nthreads = c->threads.n,
+        .processes = c->processes.items, .nprocesses = c->processes.n,
+        .include = c->include.items, .ninclude = c->include.n,
+        .exclude = c->exclude.items, .nexclude = c->exclude.n};
+    st = pt_filter_new(s->trace, &spec, &s->error, &s->filter);
+    if (st != PT_OK || !(s->self->takes & PT_TAKES_FORMAT))
+        return st;
+    if (is_same_file(c->output, pt_trace_path(s->trace)))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "%s is the trace itself; name another file",
+                               c->output);
+    struct pt_out_options options = {c->output, c->color, c->width};
+    return pt_out_open(&options, &s->error, &s->out);
+}
+
+static void
+close_all(struct pt_session *s, const struct pt_option_group *groups, size_t n)
+{
+    pt_filter_free(s->filter);
+    pt_trace_close(s->trace);
+    pt_options_clear(groups, n);
+    free(s->config);
+}
+
+static enum pt_exit
+run_opened(struct pt_session *s)
+{
+    enum pt_status st = s->self->run(s);
+    struct pt_error write_error;
+    enum pt_status written = pt_out_close(s->out, &write_error);
+    s->out = NULL;
+    if (st != PT_OK) {
+        say_failure(s, st);
+        return exit_for(st);
+    }
+    bool trouble = report_trouble(s);
+    if (written != PT_OK) {
+        pt_say("%s", write_error.text);
+        return exit_for(written);
+    }
+    return s->common.strict && trouble ? PT_EXIT_DAMAGED : s->verdict;
+}
+
+static enum pt_exit
+help(const struct pt_analyzer *self)
+{
+    struct pt_error error;
+    struct pt_out *out;
+    struct pt_out_options options = {0};
+    enum pt_status st = pt_out_open(&options, &error, &out);
+    if (st == PT_OK) {
+        pt_help_analyzer(out, self);
+        st = pt_out_close(out, &error);
+    }
+    if (st != PT_OK)
+        pt_say("%s", error.text);
+    return exit_for(st);
+}
+
+enum pt_exit
+pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
+{
+    struct pt_session s = {.self = self};
+    struct pt_option_group groups[PT_GROUPS + 1];
+    const char *path = default_trace;
+    struct pt_option format[2] = {
+        {"format", 0, PT_OPTION_CHOICE, offsetof(struct pt_common, format),
+         self->formats, ""},
+        {0}};
+    s.config = calloc(1, self->config_size + 1);
+    if (!s.config) {
+        pt_say("out of memory");
+        return PT_EXIT_SYSTEM;
+    }
+    size_t n = pt_analyzer_groups(self, &s.common, s.config, groups);
+    if (self->formats)
+        groups[n++] = (struct pt_option_group){format, &s.common};
+    enum pt_status st =
+        pt_options_parse(groups, n, argc, argv, &path, &s.error);
+    enum pt_exit code = PT_EXIT_OK;
+    char word[32] = "text";
+    if (self->formats && !s.common.format) {
+        size_t len = strcspn(self->formats, "|");
+        snprintf(word, sizeof word, "%.*s", (int)len, self->formats);
+        s.common.format = word;
+    }
+    if (st != PT_OK) {
+        pt_say("%s: %s (ptana help %s shows the options)", self->name,
+               s.error.text, self->name);
+        code = exit_for(st);
+    }
+    else if (s.common.help)
+        code = help(self);
+    else if ((st = open_all(&s, path)) != PT_OK) {
+        say_failure(&s, st);
+        code = exit_for(st);
+    }
+    else
+        code = run_opened(&s);
+    close_all(&s, groups, n);
+    return code;
+}

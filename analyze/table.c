@@ -1,0 +1,91 @@
+/* The analyzers: one line each.  Help, dispatch, completion, the man pages and
+ * the check that each has a golden test come from this table. */
+#include "analyze/analyzer.h"
+
+#include <string.h>
+
+#define PT_ANALYZERS(X)                                                       \
+    X(info)                                                                   \
+    X(verify)                                                                 \
+    X(repair)                                                                 \
+    X(dump)                                                                   \
+    X(profile)
+
+#define X(name) extern const struct pt_analyzer pt_analyzer_##name;
+PT_ANALYZERS(X)
+#undef X
+
+const struct pt_analyzer *const pt_analyzers[] = {
+#define X(name) &pt_analyzer_##name,
+    PT_ANALYZERS(X)
+#undef X
+    NULL};
+
+const struct pt_analyzer *
+pt_analyzer_find(const char *name)
+{
+    for (size_t i = 0; pt_analyzers[i]; i++)
+        if (strcmp(pt_analyzers[i]->name, name) == 0)
+            return pt_analyzers[i];
+    return NULL;
+}
+
+/* --- the groups of options that analyzers share --------------------------- */
+
+#define AT(member) offsetof(struct pt_common, member)
+
+static const struct pt_option range_options[] = {
+    {"from", 0, PT_OPTION_TEXT, AT(from), "POS",
+     "begin at an event (SEQ or SEQ+K) or a time (1.5s, 20ms, 300us)"},
+    {"to", 0, PT_OPTION_TEXT, AT(to), "POS", "end there, inclusive"},
+    {0}};
+static const struct pt_option thread_options[] = {
+    {"thread", 0, PT_OPTION_LIST, AT(threads), "THREAD",
+     "only this thread: a native id, #ID of the trace, or a glob on its name; "
+     "may be given again"},
+    {"process", 0, PT_OPTION_LIST, AT(processes), "PROCESS",
+     "only this process: a pid, or #ID of the trace; may be given again"},
+    {0}};
+static const struct pt_option glob_options[] = {
+    {"include", 0, PT_OPTION_LIST, AT(include), "GLOB",
+     "only code whose file, file's base name or function matches; may be given "
+     "again"},
+    {"exclude", 0, PT_OPTION_LIST, AT(exclude), "GLOB",
+     "leave out such code; may be given again"},
+    {0}};
+static const struct pt_option output_options[] = {
+    {"output", 'o', PT_OPTION_TEXT, AT(output), "FILE",
+     "write the report there instead of to standard output"},
+    {0}};
+static const struct pt_option text_options[] = {
+    {"color", 0, PT_OPTION_CHOICE, AT(color), "auto|always|never",
+     "colour in text; auto: on a terminal"},
+    {"width", 0, PT_OPTION_COUNT, AT(width), "N",
+     "columns of text; default: the terminal's, else $COLUMNS, else 100"},
+    {0}};
+static const struct pt_option every_options[] = {
+    {"strict", 0, PT_OPTION_FLAG, AT(strict), NULL,
+     "exit 3 on any gap, desync, damage or torn end, not only a warning"},
+    {"help", 'h', PT_OPTION_FLAG, AT(help), NULL, "show this help"},
+    {0}};
+
+size_t
+pt_analyzer_groups(const struct pt_analyzer *a, struct pt_common *common,
+                   void *config, struct pt_option_group *groups)
+{
+    size_t n = 0;
+    if (a->options)
+        groups[n++] = (struct pt_option_group){a->options, config};
+    if (a->takes & PT_TAKES_RANGE)
+        groups[n++] = (struct pt_option_group){range_options, common};
+    if (a->takes & PT_TAKES_THREADS)
+        groups[n++] = (struct pt_option_group){thread_options, common};
+    if (a->takes & PT_TAKES_GLOBS)
+        groups[n++] = (struct pt_option_group){glob_options, common};
+    if (a->takes & PT_TAKES_FORMAT)
+        groups[n++] = (struct pt_option_group){output_options, common};
+    if (a->takes & PT_TAKES_TEXT)
+        groups[n++] = (struct pt_option_group){text_options, common};
+    groups[n++] = (struct pt_option_group){every_options, common};
+    return n;
+}
