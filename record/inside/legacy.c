@@ -5,7 +5,7 @@
  * sets is kept per thread and called after ours:
  *
  *   free --pt_hooks_start / new thread--> ours
- *   ours --sys.settrace(f), our stand-in--> ours, f chained
+ *   ours --sys.settrace(f), wrapped--> ours, f chained
  *   ours --PyEval_SetTrace from C--> theirs (audit event) --pending call-->
  *        ours, theirs chained; a gap is logged for what went by
  *
@@ -34,13 +34,12 @@ static struct {
     bool profile, trace;       /* slots that we hold */
     bool lines, instructions, exceptions;
     bool busy;                 /* the audit events are of our own making */
-    _Atomic bool new_thread;   /* a thread was started and is not hooked yet */
     _Atomic bool disturbed;    /* a slot may have been taken from C */
-    PyObject *settrace, *setprofile; /* sys's own; owned for ever */
 } legacy;
 
 /* The program's own hooks of this thread. */
 static _Thread_local Py_tracefunc user_trace, user_profile;
+static _Thread_local bool skip_return;
 
 /* --- the slots ------------------------------------------------------------------ */
 
@@ -73,7 +72,6 @@ static void
 take_all_threads(void)
 {
     PyThreadState *self = pt_compat_tstate();
-    legacy.new_thread = false;
     PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
     for (PyThreadState *t = PyInterpreterState_ThreadHead(self->interp);
          t != NULL; t = PyThreadState_Next(t))
@@ -169,8 +167,6 @@ chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
 static int
 on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 {
-    if (PT_UNLIKELY(legacy.new_thread))
-        take_all_threads();
     switch (what) {
     case PyTrace_CALL:
         emit_call(f);
@@ -193,6 +189,10 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     default:
         break;
     }
+    if (PT_UNLIKELY(skip_return)) {
+        skip_return = false;
+        return 0;
+    }
     if (PT_UNLIKELY(user_profile != NULL))
         return chain(user_profile, self, f, what, arg);
     return 0;
@@ -201,8 +201,6 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 static int
 on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 {
-    if (PT_UNLIKELY(legacy.new_thread))
-        take_all_threads();
     switch (what) {
     case PyTrace_CALL:
         if (!legacy.profile)
@@ -237,56 +235,84 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 
 /* --- a program that sets its own hooks ----------------------------------------------- */
 
-/* Stand-ins for sys.settrace and sys.setprofile: they let sys do what it does
- * and then put ours in front again. */
+/* Functions of C whose method definition we let point to a wrapper of ours:
+ * the objects stay the very ones the program and its libraries hold. */
+static struct wrapped {
+    const char *module, *name;
+    PyCFunction wrapper;
+    PyCFunction original;
+} wrapped[];
+
 static PyObject *
-set_own(PyObject *original, PyObject *function)
+set_own(PyCFunction original, PyObject *module, PyObject *function)
 {
+    bool had = user_profile != NULL;
     legacy.busy = true;
-    PyObject *r = PyObject_CallOneArg(original, function);
+    PyObject *r = original(module, function);
     legacy.busy = false;
-    if (r != NULL) {
-        PyThreadState *t = pt_compat_tstate();
-        take_slots(t, true);
-    }
+    if (r != NULL)
+        take_slots(pt_compat_tstate(), true);
+    /* without us, the first event of a profiler is not the end of the call
+     * that set it */
+    skip_return = !had && user_profile != NULL;
     return r;
 }
 
 static PyObject *
 set_trace(PyObject *module, PyObject *function)
 {
-    return set_own(legacy.settrace, function);
+    return set_own(wrapped[0].original, module, function);
 }
 
 static PyObject *
 set_profile(PyObject *module, PyObject *function)
 {
-    return set_own(legacy.setprofile, function);
+    return set_own(wrapped[1].original, module, function);
 }
 
-static PyMethodDef stand_ins[] = {
-    {"settrace", set_trace, METH_O, NULL},
-    {"setprofile", set_profile, METH_O, NULL},
+/* A new thread waits for the GIL, which this one still has. */
+static PyObject *
+start_thread(PyCFunction original, PyObject *module, PyObject *args)
+{
+    PyObject *r = ((PyCFunctionWithKeywords)(void (*)(void))original)(
+        module, args, NULL);
+    if (r != NULL)
+        take_all_threads();
+    return r;
+}
+
+static PyObject *
+start_new_thread(PyObject *module, PyObject *args)
+{
+    return start_thread(wrapped[2].original, module, args);
+}
+
+static PyObject *
+start_new(PyObject *module, PyObject *args)
+{
+    return start_thread(wrapped[3].original, module, args);
+}
+
+static struct wrapped wrapped[] = {
+    {"sys", "settrace", set_trace, NULL},
+    {"sys", "setprofile", set_profile, NULL},
+    {"_thread", "start_new_thread", start_new_thread, NULL},
+    {"_thread", "start_new", start_new, NULL},
 };
 
-/* Replaces sys.NAME by one that looks the same.  Returns the original. */
-static PyObject *
-stand_in(PyMethodDef *by)
+static bool
+wrap(struct wrapped *w)
 {
-    PyObject *original = PySys_GetObject(by->ml_name); /* borrowed */
-    if (original == NULL || !PyCFunction_Check(original))
-        return NULL;
-    PyCFunctionObject *c = (PyCFunctionObject *)original;
-    by->ml_doc = c->m_ml->ml_doc;
-    PyObject *ours = PyCFunction_NewEx(by, c->m_self, c->m_module); /* owned */
-    Py_INCREF(original);
-    if (ours == NULL || PySys_SetObject(by->ml_name, ours) < 0) {
-        Py_XDECREF(ours);
-        Py_DECREF(original);
-        return NULL;
-    }
-    Py_DECREF(ours);
-    return original;
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *m = PyDict_GetItemString(modules, w->module); /* borrowed */
+    PyObject *f = m != NULL ? PyDict_GetItemString(PyModule_GetDict(m), w->name)
+                            : NULL; /* borrowed */
+    if (f == NULL || !PyCFunction_Check(f))
+        return false;
+    PyMethodDef *d = ((PyCFunctionObject *)f)->m_ml;
+    w->original = d->ml_meth;
+    d->ml_meth = w->wrapper;
+    return true;
 }
 
 /* Someone took a slot from C (cProfile, coverage.py): put ours in front, and
@@ -305,16 +331,11 @@ audit(const char *event)
 {
     if (legacy.busy)
         return;
-    if (event[0] == '_') {
-        if (strcmp(event, "_thread.start_new_thread") == 0)
-            legacy.new_thread = true;
-    }
-    else if (strncmp(event, "sys.set", 7) == 0 &&
-             (strcmp(event + 7, "trace") == 0 ||
-              strcmp(event + 7, "profile") == 0)) {
-        if (!legacy.disturbed && Py_AddPendingCall(pending, NULL) == 0)
-            legacy.disturbed = true;
-    }
+    if (strncmp(event, "sys.set", 7) == 0 &&
+        (strcmp(event + 7, "trace") == 0 ||
+         strcmp(event + 7, "profile") == 0) &&
+        !legacy.disturbed && Py_AddPendingCall(pending, NULL) == 0)
+        legacy.disturbed = true;
 }
 
 bool
@@ -326,15 +347,13 @@ pt_hooks_start(char *why, size_t whylen)
     legacy.exceptions = want >> PT_EXCEPTION & 1;
     legacy.trace = legacy.lines || legacy.instructions || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
-    if (legacy.trace)
-        legacy.settrace = stand_in(&stand_ins[0]);
-    if (legacy.profile)
-        legacy.setprofile = stand_in(&stand_ins[1]);
-    PyErr_Clear();
-    if ((legacy.trace && legacy.settrace == NULL) ||
-        (legacy.profile && legacy.setprofile == NULL)) {
-        snprintf(why, whylen, "sys.settrace is not what CPython made it");
-        return false;
+    for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
+        if (!wrap(&wrapped[i])) {
+            PyErr_Clear();
+            snprintf(why, whylen, "%s.%s is not the function CPython made",
+                     wrapped[i].module, wrapped[i].name);
+            return false;
+        }
     }
     take_slots(pt_compat_tstate(), true);
     take_all_threads();
