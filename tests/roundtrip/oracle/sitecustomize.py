@@ -42,7 +42,10 @@ def callee(target):
     """The name that a trace gives a callable that is no Python function, or
     None for one that is."""
     kind = type(target).__name__
-    if kind in ("function", "method"):
+    if kind == "method":
+        target = target.__func__
+        kind = type(target).__name__
+    if kind == "function":
         return None
     if kind == "builtin_function_or_method":
         owner = target.__self__
@@ -152,7 +155,6 @@ def watch_tracing(path):
     import opcode
     resume, yields, returns = (opcode.opmap[name] for name in
                                ("RESUME", "YIELD_VALUE", "RETURN_VALUE"))
-    swallows = opcode.opmap["FOR_ITER"], opcode.opmap["SEND"]
     raising = {}  # frame: its last event was an exception
 
     def profile(frame, event, argument):
@@ -197,10 +199,7 @@ def watch_tracing(path):
             log(code).append(("instruction", name, frame.f_lasti))
         elif event == "exception":
             raising[frame] = True
-            swallowed = (code.co_code[frame.f_lasti] in swallows
-                         and issubclass(argument[0], StopIteration))
-            log(code).append(("exception", name, frame.f_lasti, argument[0].__name__,
-                          2 if swallowed else 0))
+            log(code).append(("exception", name, frame.f_lasti, argument[0].__name__, 0))
         return trace
 
     threading.setprofile(profile)

@@ -1,0 +1,58 @@
+"""Running and timing: whole processes, pinned, interleaved, minima."""
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def cores():
+    """The cores to use: two if there are two."""
+    available = sorted(os.sched_getaffinity(0))
+    return (available[1], available[0]) if len(available) > 1 else (available[0],) * 2
+
+
+def timed(argv, core, env=None, cwd=None):
+    """(seconds, peak kB) of one run of argv, pinned to a core or to several."""
+    wanted = {core} if isinstance(core, int) else set(core)
+    with open(os.devnull, "r+b") as null:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            argv, stdin=null, stdout=null, stderr=subprocess.PIPE, env=env, cwd=cwd,
+            preexec_fn=lambda: os.sched_setaffinity(0, wanted))
+        error = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stderr.close()
+    if process.returncode != 0:
+        raise RuntimeError("status %d: %s\n%s" % (
+            process.returncode, " ".join(argv), error.decode(errors="replace")[-1500:]))
+    return seconds, usage.ru_maxrss
+
+
+def interleaved(ways, repeats):
+    """ways: {name: function that runs once and gives seconds}.  Each repeat runs
+    every way once, so that a change of the machine's speed hits all alike.
+    Gives {name: the least of its seconds}."""
+    times = {name: [] for name in ways}
+    for _ in range(repeats):
+        for name, run in ways.items():
+            times[name].append(run())
+    return {name: min(values) for name, values in times.items()}
+
+
+def geometric_mean(values):
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else None
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def note(*words):
+    print(*words, file=sys.stderr, flush=True)
