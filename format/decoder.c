@@ -1,0 +1,411 @@
+/* From an events chunk to struct pt_event.
+ *
+ * Each column is unpacked into an array of its own; then one loop over the
+ * shapes' numbers puts the events together.  What a shape does not have is
+ * taken from a cell that is 0, with a step of 0, so that the loop has no
+ * branch for it. */
+#include "format/columns.h"
+#include "format/error.h"
+#include "format/trace.h"
+
+#include <string.h>
+
+struct pt_decoder {
+    const struct pt_trace *trace;
+    struct pt_unpacker unpacker;
+    struct pt_event *events; /* PT_BLOCK_EVENTS */
+    int64_t *time;           /* [0] is the time before the chunk */
+    uint64_t *arg;
+    uint32_t *column[PT_COLUMN_COUNT];
+    uint32_t *scratch;
+    struct pt_frame *stack;
+    size_t stack_cap;
+    struct pt_error error;
+};
+
+/* An events item taken apart, its columns still packed. */
+struct item {
+    uint32_t n;
+    int64_t since;
+    uint32_t nshapes;
+    uint8_t kinds[256];
+    uint8_t masks[256];
+    size_t depth;
+    struct pt_column_in shape;
+    struct pt_column_in columns[PT_COLUMN_COUNT];
+};
+
+enum pt_status
+pt_decoder_new(const struct pt_trace *t, struct pt_decoder **out)
+{
+    struct pt_decoder *d = pt_alloc_zero(1, sizeof *d);
+    if (d == NULL)
+        return PT_ENOMEM;
+    d->trace = t;
+    enum pt_status st = pt_unpacker_init(&d->unpacker);
+    if (st != PT_OK) {
+        pt_decoder_free(d);
+        return st;
+    }
+    *out = d;
+    return PT_OK;
+}
+
+void
+pt_decoder_free(struct pt_decoder *d)
+{
+    if (d == NULL)
+        return;
+    pt_unpacker_clear(&d->unpacker);
+    pt_alloc_free(d->events);
+    pt_alloc_free(d->time);
+    pt_alloc_free(d->arg);
+    for (unsigned c = 0; c < PT_COLUMN_COUNT; c++)
+        pt_alloc_free(d->column[c]);
+    pt_alloc_free(d->scratch);
+    pt_alloc_free(d->stack);
+    pt_alloc_free(d);
+}
+
+const struct pt_error *
+pt_decoder_error(const struct pt_decoder *d)
+{
+    return &d->error;
+}
+
+enum pt_status
+pt_decoder_raw(struct pt_decoder *d, size_t i, struct pt_str *out)
+{
+    if (i >= d->trace->nchunks)
+        return pt_error_set(&d->error, PT_ENOTFOUND, 0, -1,
+                            "%s has no chunk %zu", d->trace->path, i);
+    return pt_trace_load(d->trace, i, &d->unpacker, NULL, out, &d->error);
+}
+
+/* One element more than an events chunk can need: cursors may point behind
+ * the last. */
+static bool
+make_room(void *array, size_t size)
+{
+    void *p;
+    memcpy(&p, array, sizeof p);
+    if (p != NULL)
+        return true;
+    p = pt_alloc_zero(PT_BLOCK_EVENTS + 1, size);
+    memcpy(array, &p, sizeof p);
+    return p != NULL;
+}
+
+/* --- taking the item apart ------------------------------------------------ */
+
+static void
+read_shapes(struct pt_cbor *c, struct item *it)
+{
+    size_t n = pt_cbor_get_array(c);
+    if (n > 256) {
+        c->bad = true;
+        return;
+    }
+    for (size_t s = 0; s < n && !c->bad; s++) {
+        if (pt_cbor_get_array(c) != 2)
+            c->bad = true;
+        it->kinds[s] = (uint8_t)pt_cbor_get_uint(c, PT_KIND_LIMIT - 1);
+        it->masks[s] = (uint8_t)pt_cbor_get_uint(c, UINT8_MAX);
+        if (it->kinds[s] == 0)
+            c->bad = true;
+    }
+    it->nshapes = (uint32_t)n;
+}
+
+static enum pt_status
+read_stack(struct pt_decoder *d, struct pt_cbor *c, struct item *it)
+{
+    size_t n = pt_cbor_get_array(c);
+    if (c->bad || n > PT_LIMIT_STACK)
+        return PT_EDAMAGED;
+    if (!pt_alloc_room(&d->stack, &d->stack_cap, n, sizeof *d->stack))
+        return PT_ENOMEM;
+    for (size_t i = 0; i < n && !c->bad; i++) {
+        struct pt_frame *f = &d->stack[i];
+        size_t items = pt_cbor_get_array(c);
+        if (items < 7)
+            c->bad = true;
+        f->callable = (uint8_t)pt_cbor_get_uint(c, 1);
+        f->id = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
+        f->key = pt_cbor_get_uint(c, UINT64_MAX);
+        f->seq =
+            pt_cbor_take_null(c) ? UINT64_MAX : pt_cbor_get_uint(c, UINT64_MAX);
+        f->line = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
+        f->off = pt_cbor_take_null(c)
+                     ? UINT32_MAX
+                     : (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
+        f->time = pt_cbor_take_null(c) ? INT64_MIN : pt_cbor_get_int(c);
+        if (!c->bad)
+            pt_cbor_skip(c, items - 7);
+    }
+    it->depth = n;
+    return PT_OK;
+}
+
+static void
+read_columns(struct pt_cbor *c, struct item *it)
+{
+    static const char *const names[PT_COLUMN_COUNT] = {
+#define X(id, num, name, width) [num] = name,
+        PT_COLUMNS (X)
+#undef X
+    };
+    size_t pairs = pt_cbor_get_map(c);
+    for (size_t i = 0; i < pairs && !c->bad; i++) {
+        struct pt_str key = pt_cbor_get_text(c);
+        unsigned k = 0;
+        while (k < PT_COLUMN_COUNT &&
+               (strlen(names[k]) != key.len ||
+                memcmp(names[k], key.data, key.len) != 0))
+            k++;
+        if (k < PT_COLUMN_COUNT)
+            pt_column_read(c, &it->columns[k]);
+        else if (pt_str_is(key, "shape"))
+            pt_column_read(c, &it->shape);
+        else
+            pt_cbor_skip(c, 1);
+    }
+}
+
+static enum pt_status
+read_item(struct pt_decoder *d, struct pt_str bytes, struct item *it)
+{
+    struct pt_cbor c = pt_cbor_over(bytes.data, bytes.len);
+    enum pt_status st = PT_OK;
+    size_t pairs = pt_cbor_get_map(&c);
+    bool shapes = false, columns = false, stack = false;
+    for (size_t i = 0; i < pairs && !c.bad && st == PT_OK; i++) {
+        struct pt_str key = pt_cbor_get_text(&c);
+        if (pt_str_is(key, "n")) {
+            it->n = (uint32_t)pt_cbor_get_uint(&c, PT_BLOCK_EVENTS);
+        } else if (pt_str_is(key, "since")) {
+            it->since = pt_cbor_get_int(&c);
+        } else if (pt_str_is(key, "shapes") && !shapes) {
+            shapes = true;
+            read_shapes(&c, it);
+        } else if (pt_str_is(key, "stack") && !stack) {
+            stack = true;
+            st = read_stack(d, &c, it);
+        } else if (pt_str_is(key, "columns") && !columns) {
+            columns = true;
+            read_columns(&c, it);
+        } else {
+            pt_cbor_skip(&c, 1);
+        }
+    }
+    if (st != PT_OK)
+        return st;
+    return c.bad || c.at != c.end || !shapes || !columns ? PT_EDAMAGED : PT_OK;
+}
+
+/* --- columns to arrays ---------------------------------------------------- */
+
+/* Counts the events of each shape, in four tables so that a run of one shape
+ * does not wait for itself. */
+static bool
+count_shapes(const uint8_t *shape, size_t n, uint32_t nshapes,
+             uint32_t counts[256])
+{
+    uint32_t four[4][256] = {{0}};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        four[0][shape[i]]++;
+        four[1][shape[i + 1]]++;
+        four[2][shape[i + 2]]++;
+        four[3][shape[i + 3]]++;
+    }
+    for (; i < n; i++)
+        four[0][shape[i]]++;
+    uint32_t beyond = 0;
+    for (unsigned s = 0; s < 256; s++) {
+        counts[s] = four[0][s] + four[1][s] + four[2][s] + four[3][s];
+        if (s >= nshapes)
+            beyond |= counts[s];
+    }
+    return beyond == 0;
+}
+
+/* The chunk header and the columns must tell of the same events. */
+static bool
+counts_agree(const struct pt_chunk_info *info, const struct item *it,
+             const uint32_t counts[256])
+{
+    uint32_t kinds[PT_KIND_LIMIT] = {0};
+    for (unsigned s = 0; s < it->nshapes; s++)
+        kinds[it->kinds[s]] += counts[s];
+    return memcmp(kinds, info->counts, sizeof kinds) == 0 &&
+           info->events == it->n && info->gaps == kinds[PT_GAP];
+}
+
+static enum pt_status
+unpack_columns(struct pt_decoder *d, const struct item *it,
+               const uint32_t counts[256])
+{
+    for (unsigned k = 0; k < PT_COLUMN_COUNT; k++) {
+        size_t n = 0;
+        for (unsigned s = 0; s < it->nshapes; s++)
+            if (it->masks[s] & 1u << k)
+                n += counts[s];
+        const struct pt_column_in *in = &it->columns[k];
+        enum pt_status st;
+        if (k == PT_COL_TIME) {
+            if (!make_room(&d->time, 8) || !make_room(&d->scratch, 4))
+                return PT_ENOMEM;
+            d->time[0] = it->since;
+            st = pt_column_get_time(in, n, &d->trace->header.clock, d->scratch,
+                                    d->time + 1);
+        } else if (k == PT_COL_ARG) {
+            if (!make_room(&d->arg, 8))
+                return PT_ENOMEM;
+            st = pt_column_get64(in, n, d->arg);
+        } else {
+            if (n != 0 && !make_room(&d->column[k], 4))
+                return PT_ENOMEM;
+            st = pt_column_get32(in, n, d->column[k]);
+        }
+        if (st != PT_OK)
+            return st;
+    }
+    return PT_OK;
+}
+
+/* --- arrays to events ----------------------------------------------------- */
+
+/* Where a shape's fields come from: numbers of cursors, ZERO for none. */
+enum { ZERO = PT_COLUMN_COUNT, CURSORS };
+struct plan {
+    uint8_t kind, has;
+    uint8_t id, pos, dst;
+    uint8_t id_step, pos_step, dst_step;
+    uint8_t stamped;
+    uint64_t arg_mask; /* all ones where it has one */
+};
+
+static uint8_t
+first_of(uint8_t mask, unsigned a, unsigned b, unsigned c)
+{
+    if (mask & 1u << a)
+        return (uint8_t)a;
+    if (mask & 1u << b)
+        return (uint8_t)b;
+    return mask & 1u << c ? (uint8_t)c : ZERO;
+}
+
+static struct plan
+plan_of(uint8_t kind, uint8_t mask)
+{
+    struct plan p = {.kind = kind, .has = mask};
+    p.id = first_of(mask, PT_COL_CODE, PT_COL_CALLEE, PT_COL_TYPE);
+    p.pos = first_of(mask, PT_COL_LINE, PT_COL_OFF, PT_COL_OFF);
+    p.dst = first_of(mask, PT_COL_DST, PT_COL_DST, PT_COL_DST);
+    p.id_step = p.id != ZERO;
+    p.pos_step = p.pos != ZERO;
+    p.dst_step = p.dst != ZERO;
+    p.stamped = (mask & PT_HAS(TIME)) != 0;
+    p.arg_mask = mask & PT_HAS(ARG) ? UINT64_MAX : 0;
+    return p;
+}
+
+static void
+assemble(struct pt_decoder *d, const struct item *it, const uint8_t *shape)
+{
+    static const uint32_t zero;
+    const uint32_t *at[CURSORS];
+    for (unsigned k = 0; k < PT_COLUMN_COUNT; k++)
+        at[k] = d->column[k] != NULL ? d->column[k] : &zero;
+    at[ZERO] = &zero;
+    struct plan plans[256];
+    for (unsigned s = 0; s < it->nshapes; s++)
+        plans[s] = plan_of(it->kinds[s], it->masks[s]);
+    const int64_t *time = d->time;
+    const uint64_t *arg = d->arg;
+    struct pt_event *e = d->events;
+    for (uint32_t i = 0; i < it->n; i++, e++) {
+        const struct plan *p = &plans[shape[i]];
+        time += p->stamped;
+        e->time = *time;
+        e->arg = *arg & p->arg_mask;
+        arg += p->arg_mask & 1;
+        e->id = *at[p->id];
+        at[p->id] += p->id_step;
+        e->pos = *at[p->pos];
+        at[p->pos] += p->pos_step;
+        e->dst = *at[p->dst];
+        at[p->dst] += p->dst_step;
+        e->kind = p->kind;
+        e->has = p->has;
+        e->reserved = 0;
+    }
+}
+
+/* A shape fills a field of struct pt_event once. */
+static bool
+shapes_valid(const struct item *it)
+{
+    for (unsigned s = 0; s < it->nshapes; s++) {
+        unsigned m = it->masks[s];
+        unsigned ids = m & (PT_HAS(CODE) | PT_HAS(CALLEE) | PT_HAS(TYPE));
+        unsigned pos = m & (PT_HAS(LINE) | PT_HAS(OFF));
+        if ((ids & (ids - 1)) != 0 || (pos & (pos - 1)) != 0)
+            return false;
+    }
+    return true;
+}
+
+static enum pt_status
+decode(struct pt_decoder *d, const struct pt_chunk_info *info,
+       struct pt_str bytes, struct item *it)
+{
+    enum pt_status st = read_item(d, bytes, it);
+    if (st != PT_OK)
+        return st;
+    const uint8_t *shape;
+    uint32_t counts[256];
+    st = pt_column_get8(&it->shape, it->n, &shape);
+    if (st != PT_OK)
+        return st;
+    if (!shapes_valid(it) || !count_shapes(shape, it->n, it->nshapes, counts) ||
+        !counts_agree(info, it, counts))
+        return PT_EDAMAGED;
+    if (!make_room(&d->events, sizeof *d->events))
+        return PT_ENOMEM;
+    st = unpack_columns(d, it, counts);
+    if (st == PT_OK)
+        assemble(d, it, shape);
+    return st;
+}
+
+enum pt_status
+pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
+{
+    const struct pt_trace *t = d->trace;
+    if (i >= t->nchunks || t->chunks[i].type != PT_CHUNK_EVENTS)
+        return pt_error_set(&d->error, PT_EUSAGE, 0, -1,
+                            "%s: chunk %zu holds no events", t->path, i);
+    const struct pt_chunk_info *info = &t->chunks[i];
+    struct pt_str bytes;
+    enum pt_status st =
+        pt_trace_load(t, i, &d->unpacker, NULL, &bytes, &d->error);
+    if (st != PT_OK)
+        return st;
+    struct item it;
+    memset(&it, 0, sizeof it);
+    st = decode(d, info, bytes, &it);
+    if (st == PT_ENOMEM)
+        return pt_error_memory(&d->error);
+    if (st != PT_OK) {
+        pt_error_set(&d->error, PT_EDAMAGED, 0, (int64_t)info->offset,
+                     "%s: the events chunk at byte %llu contradicts itself; "
+                     "run ptana repair",
+                     t->path, (unsigned long long)info->offset);
+        d->error.seq = (int64_t)info->seq;
+        return PT_EDAMAGED;
+    }
+    *out = (struct pt_events){info, d->events, d->stack, it.depth};
+    return PT_OK;
+}
