@@ -98,7 +98,7 @@ enum pt_status pt_defs_read(struct pt_defs *, struct pt_str item,
                             const char **why);
 
 /* Releases the tables; what they point to is the pool's. */
-void pt_defs_clear(struct pt_defs *);
+void pt_defs_tables_clear(struct pt_defs *);
 
 /* Reads the items of the array `count` long at the cursor as constants. */
 enum pt_status pt_consts_read(struct pt_cbor *, struct pt_pool *, size_t count,

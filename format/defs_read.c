@@ -306,7 +306,7 @@ read_one(struct reading *r)
 }
 
 void
-pt_defs_clear(struct pt_defs *d)
+pt_defs_tables_clear(struct pt_defs *d)
 {
     struct pt_table *tables[] = {
         &d->strings,   &d->interpreters, &d->sources,

@@ -239,7 +239,7 @@ pt_trace_close(struct pt_trace *t)
         return;
     if (t->fd >= 0)
         close(t->fd);
-    pt_defs_clear(&t->defs);
+    pt_defs_tables_clear(&t->defs);
     pt_pool_clear(&t->pool);
     pt_alloc_free(t->chunks);
     pt_alloc_free(t->path);

@@ -1,6 +1,6 @@
 #include "format/error.h"
 #include "format/meta.h"
-#include "format/sink.h"
+#include "format/logfile.h"
 #include "format/trace.h"
 
 /* The end chunk of a repaired log: what the old one said, with what is there
@@ -38,7 +38,7 @@ struct repair {
     const struct pt_trace *trace;
     struct pt_decoder *decoder;
     struct pt_unpacker unpacker;
-    struct pt_sink sink;
+    struct pt_logfile file;
     struct pt_idset codes;
     struct pt_error *error;
     struct pt_buf header; /* the item of the header chunk */
@@ -86,8 +86,8 @@ copy(struct repair *r, size_t i)
         if (r->header.failed)
             return pt_error_memory(r->error);
     }
-    st = pt_sink_copy(&r->sink, info, r->unpacker.file.data,
-                      r->unpacker.file.len, codes, r->error);
+    st = pt_logfile_copy(&r->file, info, r->unpacker.file.data,
+                         r->unpacker.file.len, codes, r->error);
     if (st == PT_OK && info->type == PT_CHUNK_EVENTS) {
         r->events += info->events;
         r->gaps += info->gaps;
@@ -116,7 +116,8 @@ pt_trace_repair(const struct pt_trace *t, const char *path,
 {
     struct repair r = {.trace = t, .error = error};
     /* Not `.part`: the trace itself may have that name. */
-    enum pt_status st = pt_sink_open(&r.sink, path, ".repair", 0, false, error);
+    enum pt_status st =
+        pt_logfile_open(&r.file, path, ".repair", 0, false, error);
     if (st != PT_OK)
         return st;
     if (pt_unpacker_init(&r.unpacker) != PT_OK ||
@@ -126,11 +127,11 @@ pt_trace_repair(const struct pt_trace *t, const char *path,
         st = copy_all(&r);
     if (st == PT_OK) {
         struct pt_end end = new_end(t, r.events, r.gaps, r.time);
-        st = pt_sink_finish(
-            &r.sink, (struct pt_str){(const char *)r.header.data, r.header.len},
+        st = pt_logfile_finish(
+            &r.file, (struct pt_str){(const char *)r.header.data, r.header.len},
             &end, error);
     }
-    pt_sink_close(&r.sink, true);
+    pt_logfile_close(&r.file, true);
     pt_buf_clear(&r.header);
     pt_idset_clear(&r.codes);
     pt_decoder_free(r.decoder);

@@ -4,7 +4,7 @@
 #include "format/defs.h"
 #include "format/error.h"
 #include "format/meta.h"
-#include "format/sink.h"
+#include "format/logfile.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 enum { DEFS_FLUSH = 1 << 20 };
 
 struct pt_writer {
-    struct pt_sink sink;
+    struct pt_logfile file;
     struct pt_error error; /* status PT_OK: all is well */
     struct pt_defs_out defs;
     struct pt_clock clock;
@@ -36,7 +36,7 @@ as_str(const struct pt_buf *b)
 static void
 release(struct pt_writer *w)
 {
-    pt_sink_close(&w->sink, false);
+    pt_logfile_close(&w->file, false);
     pt_defs_out_clear(&w->defs);
     pt_buf_clear(&w->header);
     pt_buf_clear(&w->item);
@@ -64,18 +64,18 @@ pt_writer_open(const char *path, const struct pt_header *header,
     enum pt_status st =
         w->header.failed
             ? pt_error_memory(error)
-            : pt_sink_open(&w->sink, path, ".part",
-                           options != NULL ? options->level : 0,
-                           options != NULL && options->force, error);
+            : pt_logfile_open(&w->file, path, ".part",
+                              options != NULL ? options->level : 0,
+                              options != NULL && options->force, error);
     if (st != PT_OK) {
-        w->sink.fd = -1;
+        w->file.fd = -1;
         release(w);
         return st;
     }
     struct pt_chunk_info info = {.type = PT_CHUNK_HEADER};
-    st = pt_sink_chunk(&w->sink, &info, as_str(&w->header), NULL, error);
+    st = pt_logfile_chunk(&w->file, &info, as_str(&w->header), NULL, error);
     if (st != PT_OK) {
-        pt_sink_close(&w->sink, true);
+        pt_logfile_close(&w->file, true);
         release(w);
         return st;
     }
@@ -94,11 +94,12 @@ flush_definitions(struct pt_writer *w)
     if (item.len == 0)
         return PT_OK;
     struct pt_chunk_info info = {.type = PT_CHUNK_DEFINITIONS};
-    uint64_t before = w->sink.offset;
-    enum pt_status st = pt_sink_chunk(&w->sink, &info, item, NULL, &w->error);
+    uint64_t before = w->file.offset;
+    enum pt_status st =
+        pt_logfile_chunk(&w->file, &info, item, NULL, &w->error);
     if (st != PT_OK)
         return st;
-    w->definition_bytes += w->sink.offset - before;
+    w->definition_bytes += w->file.offset - before;
     pt_defs_sent(&w->defs);
     return PT_OK;
 }
@@ -279,7 +280,8 @@ pt_writer_events(struct pt_writer *w, struct pt_block *block, uint32_t process,
         info.counts[block->shapes[s]] += block->counts[s];
     info.gaps = info.counts[PT_GAP];
     chunk_times(w, block, since, &range, &info);
-    st = pt_sink_chunk(&w->sink, &info, as_str(&w->item), &w->codes, &w->error);
+    st = pt_logfile_chunk(&w->file, &info, as_str(&w->item), &w->codes,
+                          &w->error);
     if (st != PT_OK)
         return st;
     if (range.any)
@@ -309,7 +311,7 @@ pt_writer_close(struct pt_writer *w, const struct pt_end *end,
     own.events = w->seq;
     own.gaps = w->gaps;
     if (st == PT_OK)
-        st = pt_sink_finish(&w->sink, as_str(&w->header), &own, &w->error);
+        st = pt_logfile_finish(&w->file, as_str(&w->header), &own, &w->error);
     if (st != PT_OK && error != NULL)
         *error = w->error;
     release(w);
@@ -332,7 +334,7 @@ pt_writer_error(const struct pt_writer *w)
 uint64_t
 pt_writer_bytes(const struct pt_writer *w)
 {
-    return w->sink.offset;
+    return w->file.offset;
 }
 
 uint64_t

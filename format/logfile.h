@@ -3,9 +3,9 @@
  *
  * A chunk whose write fails is cut off again, so that the file always ends
  * with a whole chunk.
- * Thread rule: a sink belongs to one thread. */
-#ifndef PT_FORMAT_SINK_H
-#define PT_FORMAT_SINK_H
+ * Thread rule: a log file belongs to one thread. */
+#ifndef PT_FORMAT_LOGFILE_H
+#define PT_FORMAT_LOGFILE_H
 
 #include "format/alloc.h"
 #include "format/chunk.h"
@@ -15,7 +15,7 @@
 
 struct ZSTD_CCtx_s;
 
-struct pt_sink {
+struct pt_logfile {
     int fd;
     char *path;    /* what the file will be called */
     char *working; /* what it is called until then */
@@ -29,29 +29,30 @@ struct pt_sink {
 };
 
 /* Creates `path` + `suffix`; `force` replaces one that is there. */
-enum pt_status pt_sink_open(struct pt_sink *, const char *path,
-                            const char *suffix, int level, bool force,
-                            struct pt_error *);
+enum pt_status pt_logfile_open(struct pt_logfile *, const char *path,
+                               const char *suffix, int level, bool force,
+                               struct pt_error *);
 
 /* Packs `item` as one chunk.  Of `info` the type, process, thread, seq, events,
  * gaps, times and counts are taken; the rest is filled in.  `codes` (may be
  * NULL) are the index's. */
-enum pt_status pt_sink_chunk(struct pt_sink *, struct pt_chunk_info *info,
-                             struct pt_str item, struct pt_idset *codes,
-                             struct pt_error *);
+enum pt_status pt_logfile_chunk(struct pt_logfile *, struct pt_chunk_info *info,
+                                struct pt_str item, struct pt_idset *codes,
+                                struct pt_error *);
 
 /* Appends a chunk that is packed already: header and packed bytes. */
-enum pt_status pt_sink_copy(struct pt_sink *, const struct pt_chunk_info *,
-                            const uint8_t *bytes, size_t len,
-                            struct pt_idset *codes, struct pt_error *);
+enum pt_status pt_logfile_copy(struct pt_logfile *,
+                               const struct pt_chunk_info *,
+                               const uint8_t *bytes, size_t len,
+                               struct pt_idset *codes, struct pt_error *);
 
 /* Writes the copy of the header, index, end chunk and seek table, and gives
  * the file its name. */
-enum pt_status pt_sink_finish(struct pt_sink *, struct pt_str header,
-                              const struct pt_end *, struct pt_error *);
+enum pt_status pt_logfile_finish(struct pt_logfile *, struct pt_str header,
+                                 const struct pt_end *, struct pt_error *);
 
 /* Closes the file and releases everything; `remove` deletes the file where it
  * has not got its name. */
-void pt_sink_close(struct pt_sink *, bool remove);
+void pt_logfile_close(struct pt_logfile *, bool remove);
 
 #endif

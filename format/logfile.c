@@ -1,4 +1,4 @@
-#include "format/sink.h"
+#include "format/logfile.h"
 
 #include "format/error.h"
 #include "format/meta.h"
@@ -45,7 +45,7 @@ join(const char *a, const char *b)
 }
 
 static enum pt_status
-create(struct pt_sink *s, bool force, struct pt_error *error)
+create(struct pt_logfile *s, bool force, struct pt_error *error)
 {
     /* Unlinked, not truncated: whoever reads the old one keeps it. */
     if (force && unlink(s->working) != 0 && errno != ENOENT)
@@ -66,8 +66,8 @@ create(struct pt_sink *s, bool force, struct pt_error *error)
 }
 
 enum pt_status
-pt_sink_open(struct pt_sink *s, const char *path, const char *suffix, int level,
-             bool force, struct pt_error *error)
+pt_logfile_open(struct pt_logfile *s, const char *path, const char *suffix,
+                int level, bool force, struct pt_error *error)
 {
     memset(s, 0, sizeof *s);
     s->fd = -1;
@@ -91,13 +91,13 @@ pt_sink_open(struct pt_sink *s, const char *path, const char *suffix, int level,
                  : create(s, force, error);
     }
     if (st != PT_OK)
-        pt_sink_close(s, false);
+        pt_logfile_close(s, false);
     return st;
 }
 
 /* All of it, or the file is cut back to where it was. */
 static enum pt_status
-put(struct pt_sink *s, const uint8_t *p, size_t n, struct pt_error *error)
+put(struct pt_logfile *s, const uint8_t *p, size_t n, struct pt_error *error)
 {
     uint64_t at = s->offset;
     while (n > 0) {
@@ -128,9 +128,9 @@ put(struct pt_sink *s, const uint8_t *p, size_t n, struct pt_error *error)
 }
 
 enum pt_status
-pt_sink_copy(struct pt_sink *s, const struct pt_chunk_info *info,
-             const uint8_t *bytes, size_t len, struct pt_idset *codes,
-             struct pt_error *error)
+pt_logfile_copy(struct pt_logfile *s, const struct pt_chunk_info *info,
+                const uint8_t *bytes, size_t len, struct pt_idset *codes,
+                struct pt_error *error)
 {
     /* Memory first: a chunk in the file must be in the index. */
     struct pt_chunk_info own = *info;
@@ -154,8 +154,9 @@ pt_sink_copy(struct pt_sink *s, const struct pt_chunk_info *info,
 }
 
 enum pt_status
-pt_sink_chunk(struct pt_sink *s, struct pt_chunk_info *info, struct pt_str item,
-              struct pt_idset *codes, struct pt_error *error)
+pt_logfile_chunk(struct pt_logfile *s, struct pt_chunk_info *info,
+                 struct pt_str item, struct pt_idset *codes,
+                 struct pt_error *error)
 {
     if (item.len > pt_chunk_raw_limit(info->type))
         return pt_error_set(error, PT_ELIMIT, 0, -1,
@@ -182,7 +183,7 @@ pt_sink_chunk(struct pt_sink *s, struct pt_chunk_info *info, struct pt_str item,
     h.hash = pt_hash64(p + PT_CHUNK_HEADER_SIZE, n);
     pt_chunk_encode(&h, p);
     enum pt_status st =
-        pt_sink_copy(s, info, p, PT_CHUNK_HEADER_SIZE + n, codes, error);
+        pt_logfile_copy(s, info, p, PT_CHUNK_HEADER_SIZE + n, codes, error);
     /* One huge source must not hold its memory for the whole recording. */
     if (b->cap > 16u << 20)
         pt_buf_clear(b);
@@ -191,7 +192,7 @@ pt_sink_chunk(struct pt_sink *s, struct pt_chunk_info *info, struct pt_str item,
 
 /* The index chunk; a log too long for one does without. */
 static enum pt_status
-put_index(struct pt_sink *s, struct pt_error *error)
+put_index(struct pt_logfile *s, struct pt_error *error)
 {
     struct pt_buf b = {0};
     pt_index_write(&b, &s->entries, s->nchunks);
@@ -202,24 +203,25 @@ put_index(struct pt_sink *s, struct pt_error *error)
     else if (b.len > PT_LIMIT_RAW)
         st = PT_OK;
     else
-        st = pt_sink_chunk(s, &info,
-                           (struct pt_str){(const char *)b.data, b.len}, NULL,
-                           error);
+        st = pt_logfile_chunk(s, &info,
+                              (struct pt_str){(const char *)b.data, b.len},
+                              NULL, error);
     pt_buf_clear(&b);
     return st;
 }
 
 static enum pt_status
-put_end(struct pt_sink *s, const struct pt_end *end, struct pt_error *error)
+put_end(struct pt_logfile *s, const struct pt_end *end, struct pt_error *error)
 {
     struct pt_buf b = {0};
     pt_end_write(&b, end);
     struct pt_chunk_info info = {.type = PT_CHUNK_END};
     enum pt_status st =
-        b.failed ? pt_error_memory(error)
-                 : pt_sink_chunk(s, &info,
-                                 (struct pt_str){(const char *)b.data, b.len},
-                                 NULL, error);
+        b.failed
+            ? pt_error_memory(error)
+            : pt_logfile_chunk(s, &info,
+                               (struct pt_str){(const char *)b.data, b.len},
+                               NULL, error);
     if (st == PT_OK) {
         b.len = 0;
         st = pt_seek_write(&b, s->chunks, s->nchunks);
@@ -235,11 +237,11 @@ put_end(struct pt_sink *s, const struct pt_end *end, struct pt_error *error)
 }
 
 enum pt_status
-pt_sink_finish(struct pt_sink *s, struct pt_str header,
-               const struct pt_end *end, struct pt_error *error)
+pt_logfile_finish(struct pt_logfile *s, struct pt_str header,
+                  const struct pt_end *end, struct pt_error *error)
 {
     struct pt_chunk_info info = {.type = PT_CHUNK_HEADER};
-    enum pt_status st = pt_sink_chunk(s, &info, header, NULL, error);
+    enum pt_status st = pt_logfile_chunk(s, &info, header, NULL, error);
     if (st == PT_OK)
         st = put_index(s, error);
     if (st == PT_OK)
@@ -263,7 +265,7 @@ pt_sink_finish(struct pt_sink *s, struct pt_str header,
 }
 
 void
-pt_sink_close(struct pt_sink *s, bool remove)
+pt_logfile_close(struct pt_logfile *s, bool remove)
 {
     if (s->fd >= 0) {
         close(s->fd);
