@@ -1,0 +1,68 @@
+/* The collector: takes what recorded processes publish and writes the trace,
+ * until the program and all who joined its recording have ended.
+ *
+ * It never waits for the program, and the program for it only when a ring is
+ * full.  Rings are polled: each millisecond while there is something, up to
+ * 64 ms apart when there is not, and then the bell wakes it earlier.
+ * Thread rule: the main thread; it starts one thread, the bell's. */
+#ifndef PT_RECORD_COLLECTOR_H
+#define PT_RECORD_COLLECTOR_H
+
+#include "record/bell.h"
+#include "record/listen.h"
+#include "record/output.h"
+#include "record/signals.h"
+#include "record/tracee.h"
+
+enum { PT_GREETERS = 64 }; /* connections that have not said hello yet */
+
+struct pt_greeter {
+    int fd;                  /* -1: free */
+    pid_t pid;
+    uint64_t tag;
+};
+
+struct pt_collector {
+    /* Set by the caller, all borrowed. */
+    struct pt_timebase *clock;
+    struct pt_output *output;
+    struct pt_listener *listener;
+    struct pt_signals *signals;
+    struct pt_header header; /* but for its clock */
+    struct pt_config config;
+    pid_t child;             /* the program */
+    const char *command;     /* its -c text, or NULL */
+    bool no_wait, progress;
+
+    /* What came of it. */
+    struct pt_notes notes;
+    struct pt_journal journal;
+    int status;              /* the program's wait status */
+    int refused;             /* exit status when the program did not start */
+    uint32_t joined;         /* processes */
+    int64_t ended;           /* ns, when the last one did */
+    uint64_t events;         /* written, and of the file's bytes ... */
+    uint64_t definitions;    /* ... those of definitions and sources */
+
+    /* Its own. */
+    struct pt_ringer ringer;
+    struct pt_arena_map spare; /* made while the interpreter starts */
+    struct pt_greeter greeters[PT_GREETERS];
+    struct pt_tracee *tracees;
+    uint64_t tag;
+    int epoll;
+    bool child_over, children, end, named, cut_short;
+    int64_t child_ended, told; /* CLOCK_MONOTONIC, ns */
+};
+
+/* Makes bell, first arena and descriptors.  The caller's fields are set. */
+enum pt_status pt_collector_init(struct pt_collector *,
+                                 struct pt_error *error);
+
+/* Runs until all is over, and closes the trace.  Returns what closing
+ * returned; output->error tells why the log failed, if it did. */
+enum pt_status pt_collector_run(struct pt_collector *);
+
+void pt_collector_clear(struct pt_collector *);
+
+#endif

@@ -1,0 +1,100 @@
+#include "record/events.h"
+#include "record/problem.h"
+
+#include <string.h>
+
+#define BIT(id) (1u << PT_##id)
+#define STACK_KINDS                                                           \
+    (BIT(CALL) | BIT(RETURN) | BIT(YIELD) | BIT(RESUME) | BIT(THROW) |        \
+     BIT(UNWIND))
+#define C_KINDS (BIT(C_CALL) | BIT(C_RETURN) | BIT(C_EXCEPTION))
+#define RAISE_KINDS (BIT(EXCEPTION) | BIT(HANDLED))
+#define LINE_KINDS (STACK_KINDS | C_KINDS | RAISE_KINDS | BIT(LINE))
+#define ALL_KINDS (LINE_KINDS | BIT(INSTRUCTION) | BIT(BRANCH) | BIT(JUMP))
+
+static const struct pt_preset presets[] = {
+    {"calls", STACK_KINDS | C_KINDS,
+     "calls and C calls: the cheapest exact profile"},
+    {"lines", LINE_KINDS, "calls, C calls, lines, exceptions (the default)"},
+    {"instructions", ALL_KINDS, "everything, each bytecode instruction"},
+    {"flow", 0, NULL},
+    {"coverage", 0, NULL},
+};
+
+const struct pt_preset *
+pt_preset_at(unsigned i)
+{
+    return i < sizeof presets / sizeof *presets ? &presets[i] : NULL;
+}
+
+enum pt_status
+pt_preset_find(const char *name, const struct pt_preset **out,
+               struct pt_error *error)
+{
+    for (unsigned i = 0; i < sizeof presets / sizeof *presets; i++) {
+        if (strcmp(presets[i].name, name) != 0)
+            continue;
+        if (presets[i].events == 0)
+            return pt_problem_set(
+                error, PT_EUSAGE, 0,
+                "the preset \"%s\" is not in this version; use calls, lines "
+                "or instructions", name);
+        *out = &presets[i];
+        return PT_OK;
+    }
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "no preset \"%.64s\"; use calls, lines or "
+                          "instructions", name);
+}
+
+/* A kind with all that must come with it; 0 where it cannot be asked for. */
+static uint32_t
+family(enum pt_kind kind)
+{
+    uint32_t bit = 1u << kind;
+    if (bit & STACK_KINDS)
+        return STACK_KINDS;
+    if (bit & C_KINDS)
+        return C_KINDS;
+    return bit & ALL_KINDS;
+}
+
+enum pt_status
+pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
+{
+    bool edits = text[0] == '+' || text[0] == '-';
+    uint32_t result = edits ? *events : 0;
+    const char *p = text;
+    do {
+        size_t len = strcspn(p, ",");
+        char sign = edits ? p[0] : '+';
+        const char *name = p + edits;
+        if (len <= (size_t)edits || (sign != '+' && sign != '-'))
+            return pt_problem_set(
+                error, PT_EUSAGE, 0,
+                "--events=%.64s: give kinds (call,line) or only changes "
+                "(+line,-c_call)", text);
+        len -= (size_t)edits;
+        enum pt_kind kind = pt_kind_find(name, (unsigned)len);
+        uint32_t bits = kind == PT_KIND_NONE ? 0 : family(kind);
+        if (bits == 0)
+            return pt_problem_set(
+                error, PT_EUSAGE, 0,
+                "--events: \"%.*s\" cannot be recorded; the kinds are call, "
+                "line, instruction, branch, jump, exception, handled, c_call",
+                (int)(len < 64 ? len : 64), name);
+        result = sign == '+' ? result | bits : result & ~bits;
+        p = name + len;
+    } while (*p++ == ',');
+    if (result == 0)
+        return pt_problem_set(error, PT_EUSAGE, 0,
+                              "--events=%.64s leaves nothing to record", text);
+    *events = result;
+    return PT_OK;
+}
+
+uint32_t
+pt_events_stamped(uint32_t events)
+{
+    return events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP);
+}

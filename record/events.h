@@ -1,0 +1,35 @@
+/* Which kinds of events a recording asks for: presets, and how --events
+ * changes them.
+ * Thread rule: plain data. */
+#ifndef PT_RECORD_EVENTS_H
+#define PT_RECORD_EVENTS_H
+
+#include <pt/event.h>
+#include <pt/status.h>
+
+/* The preset's name and what it is for, by index; NULL after the last.  One
+ * that this version lacks has no events. */
+struct pt_preset {
+    const char *name;
+    uint32_t events;    /* bit per kind, 0: not in this version */
+    const char *what;
+};
+const struct pt_preset *pt_preset_at(unsigned i);
+
+/* The preset called `name`; PT_EUSAGE with a sentence where there is none. */
+enum pt_status pt_preset_find(const char *name, const struct pt_preset **out,
+                              struct pt_error *error);
+
+/* Applies the value of --events to `events`: "call,line" sets, "+line,-c_call"
+ * edits.  Kinds that only make sense together come together: asking for or
+ * leaving out one of call, return, yield, resume, throw, unwind does so for
+ * all six, because the stack follows from them; so it is with c_call,
+ * c_return and c_exception. */
+enum pt_status pt_events_parse(const char *text, uint32_t *events,
+                               struct pt_error *error);
+
+/* The kinds that carry a time when `events` are recorded: those that were
+ * asked for, and the edges of threads and gaps. */
+uint32_t pt_events_stamped(uint32_t events);
+
+#endif

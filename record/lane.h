@@ -1,0 +1,72 @@
+/* One thread's way into the log: its pending block of events, its stack, and
+ * what is written when either begins or ends.
+ *
+ * A lane serves one slot of an arena and, one after the other, the threads
+ * that use the slot.
+ *
+ *   idle --begin--> running --end--> idle
+ *                   running --(block full)--> flush --> running
+ *                   running --gap--> flush, stack forgotten --> running
+ *
+ * Thread rule: the collector's main thread. */
+#ifndef PT_RECORD_LANE_H
+#define PT_RECORD_LANE_H
+
+#include "record/clock.h"
+#include "record/shadow.h"
+
+#include <pt/writer.h>
+
+enum {
+    PT_SPARE_BLOCKS = 8,
+    PT_BLOCK_LEAST = 1024,      /* events in a block, however many threads */
+    PT_PENDING_EVENTS = 4 << 20 /* events of all blocks together, about */
+};
+
+/* Where all lanes of a recording lead. */
+struct pt_journal {
+    struct pt_writer *writer;
+    const struct pt_timebase *clock;
+    uint32_t stamped;           /* bit per kind that carries a time; those
+                                   that are not recorded count as such */
+    uint32_t live;              /* running lanes */
+    uint32_t limit;             /* events at which a block is written */
+    uint64_t threads, gaps, lost;
+    struct pt_block *spare[PT_SPARE_BLOCKS];
+    uint32_t spares;
+};
+
+void pt_journal_init(struct pt_journal *, const struct pt_timebase *,
+                  uint32_t events, uint32_t stamped);
+void pt_journal_clear(struct pt_journal *);
+
+struct pt_lane {
+    uint64_t tail;              /* bytes of the ring that were taken */
+    uint64_t time;              /* of the last event, quanta since the origin */
+    uint32_t thread;            /* trace-wide id, 0 while idle */
+    uint32_t process;
+    bool fresh;                 /* the block holds the thread's begin alone */
+    struct pt_block *block;     /* NULL while idle */
+    struct pt_shadow shadow;
+};
+
+/* Every call below may return what the writer returned, or PT_ENOMEM. */
+
+/* A thread begins at `time` quanta; one that has not ended yet is ended. */
+enum pt_status pt_lane_begin(struct pt_lane *, struct pt_journal *,
+                             uint32_t process, uint32_t tid, uint64_t time,
+                             struct pt_str name);
+/* The thread ends.  Nothing happens on an idle lane. */
+enum pt_status pt_lane_end(struct pt_lane *, struct pt_journal *);
+/* Writes the block, if there is anything in it. */
+enum pt_status pt_lane_flush(struct pt_lane *, struct pt_journal *);
+/* `count` events are missing here, UINT64_MAX unknown: says so, writes the
+ * block, and forgets the stack, which pt_lane_tell() then builds anew. */
+enum pt_status pt_lane_gap(struct pt_lane *, struct pt_journal *, uint64_t count);
+/* A frame that is on the stack already, outermost first. */
+enum pt_status pt_lane_tell(struct pt_lane *, struct pt_journal *,
+                            const struct pt_frame *);
+/* Releases everything; pending events are lost. */
+void pt_lane_clear(struct pt_lane *, struct pt_journal *);
+
+#endif

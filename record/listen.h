@@ -1,0 +1,35 @@
+/* The collector's front door: a Unix socket in a folder only its user can
+ * enter, where a process says hello once and gets its arena.
+ * Thread rule: the main thread. */
+#ifndef PT_RECORD_LISTEN_H
+#define PT_RECORD_LISTEN_H
+
+#include "record/arena.h"
+
+#include <sys/types.h>
+
+enum { PT_SOCKET_PATH = 108 }; /* sizeof sun_path */
+
+struct pt_listener {
+    int fd;
+    char folder[PT_SOCKET_PATH];
+    char path[PT_SOCKET_PATH];
+};
+
+/* Under $XDG_RUNTIME_DIR, $TMPDIR or /tmp, the first that can be used. */
+enum pt_status pt_listener_open(struct pt_listener *, struct pt_error *error);
+void pt_listener_close(struct pt_listener *);
+
+/* The next connection of a process of our user; its pid, as we see it, goes
+ * to *pid.  -1 where there is none. */
+int pt_listener_accept(struct pt_listener *, pid_t *pid);
+
+/* Reads a hello: 1, 0 when it has not come yet, -1 when none will come. */
+int pt_hello_read(int fd, struct pt_hello *);
+
+/* Answers a hello with `err` (an errno value), or where it is 0 with the
+ * arena and the bell. */
+bool pt_welcome_send(int fd, int err, const struct pt_arena_map *,
+                     const struct pt_bell_map *);
+
+#endif

@@ -1,0 +1,322 @@
+#include "record/options.h"
+#include "record/problem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum pt_status setter(struct pt_options *, const char *value,
+                              struct pt_error *);
+
+struct option {
+    char letter;         /* 0: none */
+    const char *name;
+    const char *value;   /* NULL: takes none */
+    const char *help;
+    setter *set;
+};
+
+static enum pt_status
+set_python(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->python = value;
+    return *value != '\0' ? PT_OK
+                          : pt_problem_set(error, PT_EUSAGE, 0,
+                                           "--python needs an interpreter");
+}
+
+static enum pt_status
+set_output(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->output = value;
+    return *value != '\0' ? PT_OK
+                          : pt_problem_set(error, PT_EUSAGE, 0,
+                                           "-o needs the name of a file");
+}
+
+static enum pt_status
+set_force(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->force = true;
+    return PT_OK;
+}
+
+static enum pt_status
+set_preset(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    enum pt_status st = pt_preset_find(value, &o->preset, error);
+    if (st == PT_OK)
+        o->events = o->preset->events;
+    return st;
+}
+
+static enum pt_status
+set_events(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    return pt_events_parse(value, &o->events, error);
+}
+
+static enum pt_status
+set_on_full(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->drop = strcmp(value, "drop") == 0;
+    if (o->drop || strcmp(value, "wait") == 0)
+        return PT_OK;
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "--on-full=%.64s: use wait or drop", value);
+}
+
+static enum pt_status
+set_quantum(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    char *end;
+    o->quantum = strtod(value, &end);
+    if (end != value && *end == '\0' && o->quantum >= 0 && o->quantum <= 1e6)
+        return PT_OK;
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "--time-quantum=%.64s: use 0 to 1000000 "
+                          "nanoseconds", value);
+}
+
+static enum pt_status
+set_level(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    char *end;
+    long level = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || level < 1 || level > 19)
+        return pt_problem_set(error, PT_EUSAGE, 0,
+                              "--level=%.64s: use 1 to 19", value);
+    o->level = (int)level;
+    return PT_OK;
+}
+
+static enum pt_status
+set_quiet(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->quiet = true;
+    return PT_OK;
+}
+
+static enum pt_status
+set_progress(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->progress = true;
+    return PT_OK;
+}
+
+static enum pt_status
+set_no_wait(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->no_wait = true;
+    return PT_OK;
+}
+
+static enum pt_status
+set_help(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->help = true;
+    return PT_OK;
+}
+
+static const struct option table[] = {
+    {0, "python", "PYTHON",
+     "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)",
+     set_python},
+    {'o', "output", "FILE", "the trace (default: trace.ptr)", set_output},
+    {'f', "force", NULL, "replace FILE though it is no trace", set_force},
+    {0, "preset", "NAME", "calls, lines (default) or instructions",
+     set_preset},
+    {0, "events", "KINDS",
+     "record these kinds (call,line), or change the preset (+line,-c_call)",
+     set_events},
+    {0, "on-full", "wait|drop",
+     "what a program faster than ptrec does (default: wait)", set_on_full},
+    {0, "time-quantum", "NS", "resolution of time stamps (default: about 12)",
+     set_quantum},
+    {0, "level", "N", "zstd level, 1 (default) to 19", set_level},
+    {0, "quiet", NULL, "no summary", set_quiet},
+    {0, "progress", NULL, "tell each second how far it is", set_progress},
+    {0, "no-wait", NULL, "close the trace when the program has ended, "
+                         "whoever else still records", set_no_wait},
+    {'h', "help", NULL, "this text", set_help},
+};
+
+enum { OPTIONS = sizeof table / sizeof *table };
+
+bool
+pt_options_describe(unsigned i, char *name, size_t size, const char **help)
+{
+    if (i >= OPTIONS)
+        return false;
+    const struct option *o = &table[i];
+    char letter[8] = "";
+    if (o->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    snprintf(name, size, "%s--%s%s%s", letter, o->name,
+             o->value != NULL ? "=" : "", o->value != NULL ? o->value : "");
+    *help = o->help;
+    return true;
+}
+
+/* Where parsing stands. */
+struct args {
+    struct pt_options *o;
+    char **argv;
+    int argc, at;
+    struct pt_error *error;
+};
+
+static void
+pass(struct args *a, char *word)
+{
+    a->o->flags[a->o->nflags++] = word;
+}
+
+/* The value of an option whose word ended: the next word. */
+static enum pt_status
+next_word(struct args *a, const char *option, char **value)
+{
+    if (a->at >= a->argc)
+        return pt_problem_set(a->error, PT_EUSAGE, 0,
+                              "%.64s needs a value after it", option);
+    *value = a->argv[a->at++];
+    return PT_OK;
+}
+
+static enum pt_status
+long_option(struct args *a, char *word)
+{
+    const char *name = word + 2;
+    size_t len = strcspn(name, "=");
+    char *value = name[len] == '=' ? word + 2 + len + 1 : NULL;
+    for (const struct option *o = table; o < table + OPTIONS; o++) {
+        if (strlen(o->name) != len || memcmp(o->name, name, len) != 0)
+            continue;
+        if (o->value == NULL && value != NULL)
+            return pt_problem_set(a->error, PT_EUSAGE, 0,
+                                  "--%s takes no value", o->name);
+        if (o->value != NULL && value == NULL) {
+            enum pt_status st = next_word(a, word, &value);
+            if (st != PT_OK)
+                return st;
+        }
+        return o->set(a->o, value, a->error);
+    }
+    if (strcmp(name, "check-hash-based-pycs") == 0) {
+        enum pt_status st = next_word(a, word, &value);
+        if (st == PT_OK) {
+            pass(a, word);
+            pass(a, value);
+        }
+        return st;
+    }
+    return pt_problem_set(a->error, PT_EUSAGE, 0,
+                          "no option %.64s; see `ptrec help run`", word);
+}
+
+/* A word like -Iuc: the interpreter's flags, of which c and m end all
+ * options.  *ended tells that they did. */
+static enum pt_status
+python_flags(struct args *a, char *word, bool *ended)
+{
+    for (char *p = word + 1; *p != '\0'; p++) {
+        if (strchr("bBdEiIOPqsSuvx", *p) != NULL)
+            continue;
+        if (*p == 'W' || *p == 'X') {
+            char *value = NULL;
+            pass(a, word);
+            if (p[1] != '\0')
+                return PT_OK;
+            enum pt_status st = next_word(a, word, &value);
+            if (st == PT_OK)
+                pass(a, value);
+            return st;
+        }
+        if (*p == 'c' || *p == 'm') {
+            if (p[1] == '\0' && a->at >= a->argc)
+                return pt_problem_set(a->error, PT_EUSAGE, 0, "-%c needs %s",
+                                      *p, *p == 'c' ? "a text" : "a module");
+            if (*p == 'c')
+                a->o->command = p[1] != '\0' ? p + 1 : a->argv[a->at];
+            a->at--;
+            *ended = true;
+            return PT_OK;
+        }
+        return pt_problem_set(a->error, PT_EUSAGE, 0,
+                              "no option -%c (in %.64s); see `ptrec help run`",
+                              *p, word);
+    }
+    pass(a, word);
+    return PT_OK;
+}
+
+static enum pt_status
+short_option(struct args *a, char *word, bool *ended)
+{
+    for (const struct option *o = table; o < table + OPTIONS; o++) {
+        if (o->letter == 0 || o->letter != word[1])
+            continue;
+        char *value = NULL;
+        if (o->value != NULL && word[2] != '\0') {
+            value = word + 2;
+        } else if (o->value != NULL) {
+            enum pt_status st = next_word(a, word, &value);
+            if (st != PT_OK)
+                return st;
+        } else if (word[2] != '\0') {
+            break;
+        }
+        return o->set(a->o, value, a->error);
+    }
+    return python_flags(a, word, ended);
+}
+
+static enum pt_status
+parse_words(struct args *a)
+{
+    bool ended = false;
+    while (!ended && a->at < a->argc && !a->o->help) {
+        char *word = a->argv[a->at];
+        if (word[0] != '-' || word[1] == '\0')
+            break;
+        a->at++;
+        if (strcmp(word, "--") == 0) {
+            /* The interpreter needs it too where a script's name demands. */
+            if (a->at < a->argc && a->argv[a->at][0] == '-')
+                pass(a, word);
+            break;
+        }
+        enum pt_status st = word[1] == '-' ? long_option(a, word)
+                                           : short_option(a, word, &ended);
+        if (st != PT_OK)
+            return st;
+    }
+    a->o->program = a->argv + a->at;
+    a->o->nprogram = a->argc - a->at;
+    if (a->o->nprogram == 0 && !a->o->help)
+        return pt_problem_set(a->error, PT_EUSAGE, 0,
+                              "no program: give a script, -m MODULE, -c CODE "
+                              "or - for standard input");
+    return PT_OK;
+}
+
+enum pt_status
+pt_options_parse(struct pt_options *o, int argc, char **argv,
+                 struct pt_error *error)
+{
+    *o = (struct pt_options){.output = "trace.ptr", .quantum = 12.4,
+                             .level = 1};
+    o->flags = calloc((size_t)argc + 1, sizeof *o->flags);
+    if (o->flags == NULL)
+        return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");
+    enum pt_status st = set_preset(o, "lines", error);
+    struct args a = {o, argv, argc, 0, error};
+    return st == PT_OK ? parse_words(&a) : st;
+}
+
+void
+pt_options_clear(struct pt_options *o)
+{
+    free(o->flags);
+    o->flags = NULL;
+}

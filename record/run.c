@@ -1,0 +1,250 @@
+#include "record/run.h"
+#include "record/launch.h"
+#include "record/problem.h"
+#include "record/summary.h"
+
+#include <pt/version.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_SYSTEM = 4, EXIT_NO_INTERPRETER = 127 };
+
+/* All that a recording owns, in one place, so that one function releases it. */
+struct run {
+    struct pt_options options;
+    struct pt_launch launch;
+    struct pt_signals signals;
+    struct pt_listener listener;
+    struct pt_output output;
+    struct pt_timebase clock;
+    struct pt_collector collector;
+    struct pt_error error;
+    struct utsname system;
+    char system_text[sizeof(struct utsname)];
+    char cwd[PATH_MAX];
+    char uuid[33];
+    struct pt_str *argv;
+};
+
+void
+pt_run_help(void)
+{
+    char name[64];
+    const char *help;
+    printf("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS] FILE|-m MODULE|"
+           "-c CODE|- [ARGUMENTS]\n\n"
+           "Records what a Python program does into a trace, for ptana to "
+           "answer questions from.\n\n");
+    for (unsigned i = 0; pt_options_describe(i, name, sizeof name, &help); i++)
+        printf("  %-24s %s\n", name, help);
+    printf("\npresets:\n");
+    const struct pt_preset *p;
+    for (unsigned i = 0; (p = pt_preset_at(i)) != NULL; i++) {
+        if (p->events != 0)
+            printf("  %-24s %s\n", p->name, p->what);
+    }
+}
+
+static int
+exit_status(enum pt_status st)
+{
+    switch (st) {
+    case PT_EUSAGE:
+    case PT_EUNSUPPORTED:
+        return EXIT_USAGE;
+    case PT_ENOTFOUND:
+        return EXIT_NO_INTERPRETER;
+    default:
+        return EXIT_SYSTEM;
+    }
+}
+
+static struct pt_str
+str(const char *s)
+{
+    return (struct pt_str){s, strlen(s)};
+}
+
+static void
+make_uuid(char out[33])
+{
+    unsigned char raw[16] = {0};
+    if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw) {
+        pid_t pid = getpid();
+        memcpy(raw, &pid, sizeof pid);
+    }
+    for (size_t i = 0; i < sizeof raw; i++)
+        snprintf(out + 2 * i, 3, "%02x", raw[i]);
+}
+
+static enum pt_status
+make_header(struct run *run, int argc, char **argv)
+{
+    struct pt_header *h = &run->collector.header;
+    run->argv = calloc((size_t)argc + 1, sizeof *run->argv);
+    if (run->argv == NULL)
+        return pt_problem_set(&run->error, PT_ENOMEM, 0, "out of memory");
+    for (int i = 0; i < argc; i++)
+        run->argv[i] = str(argv[i]);
+    if (getcwd(run->cwd, sizeof run->cwd) == NULL)
+        run->cwd[0] = '\0';
+    uname(&run->system);
+    snprintf(run->system_text, sizeof run->system_text, "%s %s %s",
+             run->system.sysname, run->system.release, run->system.machine);
+    make_uuid(run->uuid);
+    *h = (struct pt_header){
+        .version = PT_FORMAT_MAJOR << 16 | PT_FORMAT_MINOR,
+        .writer = str("ptrec " PT_VERSION),
+        .preset = str(run->options.preset->name),
+        .host = str(run->system.nodename),
+        .system = str(run->system_text),
+        .cwd = str(run->cwd),
+        .uuid = str(run->uuid),
+        .argv = run->argv,
+        .argc = (size_t)argc,
+        .events = run->options.events,
+        .stamped = pt_events_stamped(run->options.events),
+    };
+    return PT_OK;
+}
+
+/* Everything that can fail before the program starts. */
+static enum pt_status
+prepare(struct run *run, int argc, char **argv)
+{
+    const struct pt_options *o = &run->options;
+    struct pt_error *error = &run->error;
+    pt_timebase_start(&run->clock);
+    enum pt_status st =
+        pt_output_init(&run->output, o->output, o->force, o->level, error);
+    if (st == PT_OK)
+        st = pt_launch_find(&run->launch, o, error);
+    if (st == PT_OK)
+        st = make_header(run, argc, argv);
+    if (st == PT_OK)
+        st = pt_listener_open(&run->listener, error);
+    if (st == PT_OK)
+        st = pt_launch_prepare(&run->launch, o, run->listener.path, error);
+    if (st == PT_OK)
+        st = pt_signals_take(&run->signals, error);
+    return st;
+}
+
+static void
+set_up_collector(struct run *run)
+{
+    const struct pt_options *o = &run->options;
+    struct pt_collector *c = &run->collector;
+    pt_timebase_quantum(&run->clock, o->quantum);
+    c->clock = &run->clock;
+    c->output = &run->output;
+    c->listener = &run->listener;
+    c->signals = &run->signals;
+    c->command = o->command;
+    c->no_wait = o->no_wait;
+    c->progress = o->progress;
+    c->config = (struct pt_config){
+        .events = o->events,
+        .stamped = pt_events_stamped(o->events),
+        .quantum_log2 = run->clock.quantum_log2,
+        .clock = run->clock.source,
+        .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
+    };
+}
+
+/* What is left to say when no process joined. */
+static void
+tell_nothing(const struct run *run)
+{
+    pt_notes_print(&run->collector.notes);
+    if (run->collector.refused == 0)
+        pt_say("no trace was written: %s ran no CPython that this ptrec can "
+               "record", run->launch.file);
+}
+
+static int
+collect(struct run *run)
+{
+    struct pt_collector *c = &run->collector;
+    enum pt_status closed = pt_collector_run(c);
+    if (c->joined == 0)
+        tell_nothing(run);
+    else if (c->refused == 0 && (!run->options.quiet || closed != PT_OK))
+        pt_summary_print(c, closed);
+    return c->refused != 0 ? c->refused : -1;
+}
+
+static void
+release(struct run *run)
+{
+    pt_output_clear(&run->output);
+    pt_listener_close(&run->listener);
+    pt_signals_close(&run->signals);
+    pt_launch_clear(&run->launch);
+    pt_options_clear(&run->options);
+    free(run->argv);
+    free(run);
+}
+
+/* The program has been started: from here on ptrec ends as it ends. */
+static int
+record(struct run *run)
+{
+    struct pt_collector *c = &run->collector;
+    set_up_collector(run);
+    enum pt_status st = pt_collector_init(c, &run->error);
+    if (st != PT_OK) {
+        /* The program finds nobody behind the door, says so and ends. */
+        pt_say("%s", run->error.text);
+        pt_collector_clear(c);
+        return EXIT_SYSTEM;
+    }
+    int status = collect(run);
+    int wait_status = c->status;
+    pt_collector_clear(c);
+    pt_output_clear(&run->output);
+    pt_listener_close(&run->listener);
+    return status >= 0 ? status : pt_signals_end_as(wait_status);
+}
+
+static int
+start(struct run *run, int argc, char **argv)
+{
+    /* argv[0] is ptrec, argv[1] "run". */
+    enum pt_status st = pt_options_parse(&run->options, argc - 2, argv + 2,
+                                         &run->error);
+    if (st == PT_OK && run->options.help) {
+        pt_run_help();
+        return 0;
+    }
+    if (st == PT_OK)
+        st = prepare(run, argc, argv);
+    if (st == PT_OK)
+        st = pt_launch_start(&run->launch, &run->signals,
+                             &run->collector.child, &run->error);
+    if (st == PT_OK)
+        return record(run);
+    pt_say("%s", run->error.text);
+    return exit_status(st);
+}
+
+int
+pt_run(int argc, char **argv)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL) {
+        pt_say("out of memory");
+        return EXIT_SYSTEM;
+    }
+    run->listener.fd = run->signals.fd = run->output.lock = -1;
+    pt_launch_init(&run->launch);
+    int status = start(run, argc, argv);
+    release(run);
+    return status;
+}
