@@ -112,7 +112,7 @@ pt_block_full(const struct pt_block *b)
 
 /* Appends one event.  Only the values whose PT_HAS bit is in `mask` are kept;
  * with constant `kind` and `mask` this compiles to a few stores. */
-static inline enum pt_status
+static inline __attribute__((always_inline)) enum pt_status
 pt_block_push(struct pt_block *b, uint8_t kind, uint8_t mask, uint64_t quanta,
               uint32_t id, uint32_t pos, uint32_t dst, uint64_t arg)
 {
