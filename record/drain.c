@@ -42,7 +42,7 @@ two_words(const uint32_t *p, unsigned i)
     return word(p, i) | (uint64_t)word(p, i + 1) << 32;
 }
 
-static enum pt_status
+static __attribute__((noinline, cold)) enum pt_status
 broken(struct run *run, const char *what, uint32_t value)
 {
     return pt_problem_set(run->error, PT_EDAMAGED, 0, "%s (%u)", what, value);

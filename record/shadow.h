@@ -14,7 +14,7 @@
 #include <pt/log.h>
 
 #define PT_SEQ_PENDING (UINT64_C(1) << 63)
-enum { PT_SHADOW_LIMIT = 1 << 24 }; /* frames; 640 MB */
+enum { PT_SHADOW_LIMIT = 1 << 20 }; /* frames; no keyframe holds more */
 
 struct pt_shadow {
     /* base[0] stands for "no frame", so that a top is always there. */

@@ -1,5 +1,7 @@
 #include "record/source.h"
 
+#include "format/chunk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -157,6 +159,7 @@ write_file(struct pt_sources *s, struct pt_writer *writer, struct pt_str file,
             .file = file,
             .path = {path, strlen(path)},
             .text = {text, len},
+            .hash = pt_hash64(text, len),
         };
         st = pt_writer_source(writer, &source, id);
     }
@@ -182,6 +185,7 @@ find_command(struct pt_sources *s, struct pt_writer *writer, struct pt_str file,
         .file = file,
         .text = {s->command, strlen(s->command)},
     };
+    source.hash = pt_hash64(source.text.data, source.text.len);
     if (same(name, "<module>"))
         s->command = NULL;
     return pt_writer_source(writer, &source, id);
