@@ -49,6 +49,8 @@ static bool
 take_slots(PyThreadState *t, bool mine)
 {
     bool changed = false;
+    if (t->interp != PyInterpreterState_Main())
+        return false; /* ids and co_extra are the main interpreter's */
     if (legacy.profile && t->c_profilefunc != on_profile) {
         if (mine)
             user_profile = t->c_profilefunc;
