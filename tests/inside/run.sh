@@ -43,7 +43,7 @@ if command -v valgrind >/dev/null 2>&1; then
     for py in "$@"; do
         name=$(basename "$py") log=$work/$(basename "$py").memcheck
         rm -f "$log" "$work/valgrind.ptr"
-        printf '#!/bin/sh\nexec valgrind -q --leak-check=full --show-leak-kinds=definite --num-callers=24 --log-file=%s %s "$@"\n' \
+        printf '#!/bin/sh\nexec valgrind -q --leak-check=full --show-leak-kinds=definite --num-callers=24 --fullpath-after= --log-file=%s %s "$@"\n' \
             "$log" "$py" >"$work/valgrind-$name"
         chmod +x "$work/valgrind-$name"
         PYTHONMALLOC=malloc build/bin/ptrec run --quiet -o "$work/valgrind.ptr" --preset=lines \
