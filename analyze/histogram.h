@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PT_HISTOGRAM_BITS = 5, PT_HISTOGRAM_GROUPS = 64 - PT_HISTOGRAM_BITS };
+enum { PT_HISTOGRAM_BITS = 5, PT_HISTOGRAM_GROUPS = 65 - PT_HISTOGRAM_BITS };
 
 /* All zero is empty. */
 struct pt_histogram {

@@ -199,3 +199,10 @@ pt_line_cache_at(struct pt_line_cache *c, uint32_t id, uint32_t off)
     }
     return pt_lines_at(c->lines[id], off).line;
 }
+
+uint32_t
+pt_line_cache_first(struct pt_line_cache *c, uint32_t id)
+{
+    const struct pt_code *code = pt_trace_code(c->trace, id);
+    return code ? code->firstline : 0;
+}

@@ -30,6 +30,7 @@ struct pt_cursor {
     const struct pt_trace *trace;
     const struct pt_filter *filter;
     struct pt_decoder *decoder;
+    struct pt_line_cache *lines;
     struct pt_events decoded;
     size_t decoded_chunk;     /* SIZE_MAX: none */
     size_t *order;            /* events chunks by thread, then seq */
@@ -278,14 +279,18 @@ pt_cursor_new(const struct pt_trace *trace, const struct pt_filter *filter,
     c->decoded_chunk = SIZE_MAX;
     enum pt_status st = pt_decoder_new(trace, &c->decoder);
     if (st == PT_OK)
+        st = pt_line_cache_new(trace, &c->lines);
+    if (st == PT_OK)
         st = make_streams(c);
     if (st != PT_OK) {
         pt_cursor_free(c);
         return st;
     }
-    for (size_t i = 0; i < c->nstreams; i++)
+    for (size_t i = 0; i < c->nstreams; i++) {
+        c->streams[i].stack.lines = c->lines;
         if (next_chunk(c, &c->streams[i]))
             c->heap[c->nheap++] = &c->streams[i];
+    }
     for (size_t i = c->nheap; i-- > 0;)
         sink(c, i);
     *out = c;
@@ -302,6 +307,7 @@ pt_cursor_free(struct pt_cursor *c)
         pt_stack_clear(&c->streams[i].stack);
     }
     pt_decoder_free(c->decoder);
+    pt_line_cache_free(c->lines);
     free(c->order);
     free(c->streams);
     free(c->heap);

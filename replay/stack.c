@@ -9,7 +9,7 @@ void
 pt_stack_clear(struct pt_stack *s)
 {
     free(s->frames);
-    memset(s, 0, sizeof *s);
+    *s = (struct pt_stack){.lines = s->lines};
 }
 
 static enum pt_status
@@ -58,6 +58,11 @@ pt_stack_sync(struct pt_stack *s, const struct pt_events *chunk)
         memcpy(s->frames, chunk->stack, chunk->depth * sizeof *s->frames);
     s->depth = chunk->depth;
     s->known = true;
+    for (size_t i = 0; s->lines && i < s->depth; i++) {
+        struct pt_frame *f = &s->frames[i];
+        if (!f->callable && f->line == 0)
+            f->line = pt_line_cache_at(s->lines, f->id, f->off);
+    }
     return PT_OK;
 }
 
@@ -90,10 +95,12 @@ push(struct pt_stack *s, const struct pt_event *e, uint64_t seq, bool callable)
     enum pt_status st = reserve(s, s->depth + 1);
     if (st != PT_OK)
         return st;
+    bool fresh = s->lines && e->kind == PT_CALL;
     s->frames[s->depth++] = (struct pt_frame){
         .key = callable ? 0 : e->arg,
         .seq = seq,
         .id = e->id,
+        .line = fresh ? pt_line_cache_first(s->lines, e->id) : 0,
         .off = UINT32_MAX,
         .callable = callable,
         .time = e->time,
@@ -124,8 +131,13 @@ place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
     struct pt_frame *f = &s->frames[s->depth - 1];
     if (e->kind == PT_LINE)
         f->line = e->pos;
-    else
+    else {
+        uint32_t line = s->lines ? pt_line_cache_at(s->lines, f->id, e->pos)
+                                 : 0;
         f->off = e->pos;
+        if (line)
+            f->line = line;
+    }
     out->depth = s->depth;
     name_frame(s, s->depth, out);
 }

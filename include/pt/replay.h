@@ -9,57 +9,6 @@
 
 #include <pt/reader.h>
 
-/* --- a thread's stack ----------------------------------------------------
- *
- *   call resume throw      push a Python frame
- *   return yield unwind    close C calls on top, pop the Python frame
- *   c_call                 close C calls on top, push a C call
- *   c_return c_exception   pop the C call on top
- *   line instruction branch jump exception handled
- *                          close C calls on top; they belong to the topmost
- *                          Python frame and give its line or offset
- *   all other kinds        leave the stack as it is
- *
- * A C call on top can only be closed by what cannot lie inside it: every event
- * of the Python frame below it but its own end.  Such a call is unfinished (its
- * end was never seen).  An end that has nothing to close is unmatched and
- * changes nothing.  A chunk's keyframe is authoritative: where it differs from
- * the replayed stack without a gap between, that is a desync. */
-
-enum { PT_STACK_LIMIT = 1 << 24 }; /* frames; more is damage */
-
-struct pt_stack {
-    struct pt_frame *frames; /* outermost first */
-    size_t depth;
-    size_t capacity;
-    uint64_t unmatched;      /* ends without a beginning */
-    uint64_t unfinished;     /* C calls without an end */
-    uint64_t desyncs;        /* keyframes that differ from the replay */
-    bool known;              /* the stack is that of the events so far */
-};
-
-/* What one event did. */
-struct pt_step {
-    struct pt_frame frame;   /* the Python frame the event belongs to: the one
-                                entered or left, else the topmost */
-    uint32_t callee;         /* of C call events, 0 unknown */
-    uint32_t unfinished;     /* C calls that this event closed first */
-    size_t depth;            /* entries below the frame or C call it is about */
-    bool framed;             /* `frame` is known */
-    bool unmatched;
-};
-
-/* All zero is an empty stack; _clear releases what it holds. */
-void pt_stack_clear(struct pt_stack *);
-/* Starts a chunk of the stack's thread: compares, counts a desync where the
- * stack was known and differs, and takes over the keyframe. */
-enum pt_status pt_stack_sync(struct pt_stack *, const struct pt_events *);
-/* Events are missing here: the next keyframe is taken without a desync. */
-void pt_stack_lose(struct pt_stack *);
-/* Applies one event; PT_ELIMIT past PT_STACK_LIMIT, PT_ENOMEM. */
-enum pt_status pt_stack_step(struct pt_stack *, const struct pt_event *,
-                             uint64_t seq, struct pt_step *out);
-
 /* --- line tables ---------------------------------------------------------- */
 
 /* A place in a source file; lines from 1, columns (UTF-8 bytes) from 0; 0 and
@@ -85,6 +34,66 @@ enum pt_status pt_line_cache_new(const struct pt_trace *,
 void pt_line_cache_free(struct pt_line_cache *);
 /* 0 where the code object or its line is not known. */
 uint32_t pt_line_cache_at(struct pt_line_cache *, uint32_t code, uint32_t off);
+/* The line of a code object's header; 0 where it is not known. */
+uint32_t pt_line_cache_first(struct pt_line_cache *, uint32_t code);
+
+/* --- a thread's stack ----------------------------------------------------
+ *
+ *   call resume throw      push a Python frame
+ *   return yield unwind    close C calls on top, pop the Python frame
+ *   c_call                 close C calls on top, push a C call
+ *   c_return c_exception   pop the C call on top
+ *   line instruction branch jump exception handled
+ *                          close C calls on top; they belong to the topmost
+ *                          Python frame and give its line or offset
+ *   all other kinds        leave the stack as it is
+ *
+ * A C call on top can only be closed by what cannot lie inside it: every event
+ * of the Python frame below it but its own end.  Such a call is unfinished (its
+ * end was never seen).  An end that has nothing to close is unmatched and
+ * changes nothing.  A chunk's keyframe is authoritative: where it differs from
+ * the replayed stack without a gap between, that is a desync.
+ *
+ * A frame's `line` is set by line events (0: unknown) and, where the stack has
+ * line tables, by each event with an offset to which the table gives a line;
+ * it begins with the code's first line at a call, unknown at resume and throw
+ * (spec/format.md section 8). */
+
+enum { PT_STACK_LIMIT = 1 << 24 }; /* frames; more is damage */
+
+struct pt_stack {
+    struct pt_frame *frames; /* outermost first */
+    size_t depth;
+    size_t capacity;
+    uint64_t unmatched;      /* ends without a beginning */
+    uint64_t unfinished;     /* C calls without an end */
+    uint64_t desyncs;        /* keyframes that differ from the replay */
+    bool known;              /* the stack is that of the events so far */
+    struct pt_line_cache *lines; /* borrowed; NULL: frames' lines are those of
+                                    line events only */
+};
+
+/* What one event did. */
+struct pt_step {
+    struct pt_frame frame;   /* the Python frame the event belongs to: the one
+                                entered or left, else the topmost */
+    uint32_t callee;         /* of C call events, 0 unknown */
+    uint32_t unfinished;     /* C calls that this event closed first */
+    size_t depth;            /* entries below the frame or C call it is about */
+    bool framed;             /* `frame` is known */
+    bool unmatched;
+};
+
+/* All zero is an empty stack; _clear releases what it holds. */
+void pt_stack_clear(struct pt_stack *);
+/* Starts a chunk of the stack's thread: compares, counts a desync where the
+ * stack was known and differs, and takes over the keyframe. */
+enum pt_status pt_stack_sync(struct pt_stack *, const struct pt_events *);
+/* Events are missing here: the next keyframe is taken without a desync. */
+void pt_stack_lose(struct pt_stack *);
+/* Applies one event; PT_ELIMIT past PT_STACK_LIMIT, PT_ENOMEM. */
+enum pt_status pt_stack_step(struct pt_stack *, const struct pt_event *,
+                             uint64_t seq, struct pt_step *out);
 
 /* --- which part of a trace ------------------------------------------------ */
 

@@ -1,0 +1,27 @@
+/* What a trace's directory and definitions say, gathered for both reports. */
+#ifndef PT_ANALYZE_INFO_H
+#define PT_ANALYZE_INFO_H
+
+#include "analyze/analyzer.h"
+
+struct pt_info_thread {
+    uint64_t events;
+    int64_t first, last; /* ns; last < first: no events */
+};
+
+struct pt_info {
+    uint64_t events, gaps, lost, unknown_gaps;
+    uint64_t kinds[PT_KIND_LIMIT];
+    uint64_t chunks, event_chunks;
+    uint64_t event_bytes, definition_bytes, syntax_bytes, other_bytes;
+    int64_t first, last;
+    struct pt_info_thread *threads; /* by thread id */
+};
+
+void pt_info_text(struct pt_session *, const struct pt_info *);
+void pt_info_json(struct pt_session *, const struct pt_info *);
+
+/* "exit", "signal", "exec", "gone", "unknown". */
+const char *pt_info_ending(const struct pt_process_end *);
+
+#endif

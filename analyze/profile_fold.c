@@ -1,0 +1,449 @@
+/* The profile's loop.  It follows the stack rules of <pt/replay.h> on its own
+ * spans, since 30 million events a second leave no room for a general step. */
+#include "analyze/profile_fold.h"
+#include "analyze/profile_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPANS_LEAST = 64 };
+static const uint32_t HIDDEN = UINT32_MAX;
+
+/* --- spans ---------------------------------------------------------------- */
+
+static enum pt_status
+lane_grow(struct pt_lane *l)
+{
+    size_t used = (size_t)(l->top - l->base), size = (size_t)(l->end - l->base);
+    if (size > PT_STACK_LIMIT)
+        return PT_EDAMAGED;
+    size = size ? 2 * size : SPANS_LEAST;
+    struct pt_span *base = realloc(l->base, size * sizeof *base);
+    if (!base)
+        return PT_ENOMEM;
+    if (!l->base)
+        memset(base, 0, sizeof *base);
+    l->base = base;
+    l->top = base + used;
+    l->end = base + size;
+    return PT_OK;
+}
+
+static inline uint32_t
+function_of(const struct pt_profile_state *s, uint32_t id, bool callable)
+{
+    if (callable)
+        return s->callable_fn[id < s->ncallables ? id : 0];
+    return s->code_fn[id < s->ncodes ? id : 0];
+}
+
+static uint32_t
+edge_of(struct pt_profile *p, uint32_t caller, uint32_t callee)
+{
+    struct pt_profile_function *f = &p->functions[callee];
+    if (f->last_edge && f->last_caller == caller)
+        return f->last_edge;
+    uint32_t edge = pt_profile_edge_find(p, caller, callee);
+    f->last_caller = caller;
+    f->last_edge = edge;
+    return edge;
+}
+
+/* Pushes a span whose place has been made; the caller's time is settled. */
+static inline void
+enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
+      int64_t start, uint64_t key, bool edges)
+{
+    const struct pt_span *below = l->top;
+    struct pt_span *span = ++l->top;
+    uint32_t fn = function_of(p->state, id, callable);
+    *span = (struct pt_span){.start = start, .key = key, .fn = fn, .id = id,
+                             .callable = callable};
+    if (fn == HIDDEN) {
+        span->fn = below->fn;
+        span->edge = below->edge;
+        span->hidden = 1;
+        return;
+    }
+    p->functions[fn].level++;
+    if (edges && below->fn) {
+        span->edge = edge_of(p, below->fn, fn);
+        p->edges[span->edge].level++;
+    }
+}
+
+/* The time since the last event goes to the span on top. */
+static inline void
+settle(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
+{
+    p->functions[l->top->fn].exclusive += now - l->last;
+    if (edges)
+        p->edges[l->top->edge].exclusive += now - l->last;
+    l->last = now;
+}
+
+static bool
+leave_edge(struct pt_profile *p, const struct pt_span *span, int64_t time)
+{
+    struct pt_profile_edge *e = &p->edges[span->edge];
+    bool outermost = --e->level == 0;
+    if (outermost)
+        e->inclusive += time;
+    if (!span->partial) {
+        e->calls++;
+        e->primitive += outermost;
+    }
+    return outermost;
+}
+
+/* Ends the span on top; its time is settled.  False without memory. */
+static inline bool
+leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
+{
+    const struct pt_span *span = l->top--;
+    if (span->hidden)
+        return true;
+    struct pt_profile_function *f = &p->functions[span->fn];
+    int64_t time = now - span->start;
+    bool outermost = --f->level == 0;
+    if (outermost)
+        f->inclusive += time;
+    if (edges && span->edge)
+        leave_edge(p, span, time);
+    if (span->partial)
+        return true;
+    f->primitive += outermost;
+    if (time > f->max)
+        f->max = time;
+    if (time < f->min || f->calls == 0)
+        f->min = time;
+    f->calls++;
+    if (__builtin_expect(!f->times, 0)) {
+        f->times = calloc(1, sizeof *f->times);
+        if (!f->times)
+            return false;
+    }
+    return pt_histogram_add(f->times, (uint64_t)time);
+}
+
+/* --- lanes ---------------------------------------------------------------- */
+
+/* Functions and edges count the activations on one stack, the current one. */
+static void
+switch_levels(struct pt_profile *p, const struct pt_lane *l, uint32_t by)
+{
+    for (const struct pt_span *s = l->base; l->base && s <= l->top; s++) {
+        if (s == l->base || s->hidden)
+            continue;
+        p->functions[s->fn].level += by;
+        if (p->options.edges && s->edge)
+            p->edges[s->edge].level += by;
+    }
+}
+
+static void
+make_current(struct pt_profile *p, struct pt_lane *l)
+{
+    if (p->state->current == l)
+        return;
+    if (p->state->current)
+        switch_levels(p, p->state->current, UINT32_MAX); /* minus one */
+    switch_levels(p, l, 1);
+    p->state->current = l;
+}
+
+static bool
+leave_all(struct pt_profile *p, struct pt_lane *l, size_t depth, int64_t now)
+{
+    bool ok = true, edges = p->options.edges;
+    if (now < l->last)
+        now = l->last;
+    settle(p, l, now, edges);
+    while ((size_t)(l->top - l->base) > depth)
+        ok &= leave(p, l, now, edges);
+    return ok;
+}
+
+/* How many spans from the bottom are those of the keyframe. */
+static size_t
+common_depth(const struct pt_lane *l, const struct pt_frame *stack,
+             size_t depth)
+{
+    size_t n = 0, have = (size_t)(l->top - l->base);
+    while (n < depth && n < have && l->base[n + 1].id == stack[n].id &&
+           l->base[n + 1].callable == stack[n].callable &&
+           l->base[n + 1].key == stack[n].key)
+        n++;
+    return n;
+}
+
+/* Takes over a stack that the events so far did not lead to: what is on both
+ * goes on, the rest of ours ends now, the rest of theirs is new and partial. */
+static enum pt_status
+load_stack(struct pt_profile *p, struct pt_lane *l,
+           const struct pt_frame *stack, size_t depth, size_t common,
+           int64_t now)
+{
+    if (!leave_all(p, l, common, now))
+        return PT_ENOMEM;
+    for (size_t i = common; i < depth; i++) {
+        const struct pt_frame *f = &stack[i];
+        enum pt_status st = l->top + 1 < l->end ? PT_OK : lane_grow(l);
+        if (st != PT_OK)
+            return st;
+        int64_t start = f->time == INT64_MIN || f->time > now ? now : f->time;
+        if (p->filter && start < p->filter->from.time)
+            start = p->filter->from.time;
+        enter(p, l, f->id, f->callable, start, f->key, p->options.edges);
+        l->top->partial = 1;
+    }
+    return PT_OK;
+}
+
+static void
+close_c_calls(struct pt_profile *p, struct pt_lane *l, int64_t now)
+{
+    bool edges = p->options.edges;
+    if (now < l->last)
+        now = l->last;
+    settle(p, l, now, edges);
+    while (l->top > l->base && l->top->callable) {
+        leave(p, l, now, edges);
+        p->unfinished++;
+    }
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+static inline enum pt_status
+on_enter(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+         bool callable, bool edges)
+{
+    if (__builtin_expect(l->top + 1 >= l->end, 0)) {
+        enum pt_status st = lane_grow(l);
+        if (st != PT_OK)
+            return st;
+    }
+    int64_t now = e->time > l->last ? e->time : l->last;
+    settle(p, l, now, edges);
+    enter(p, l, e->id, callable, now, callable ? 0 : e->arg, edges);
+    return PT_OK;
+}
+
+static inline bool
+on_leave(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+         bool edges)
+{
+    int64_t now = e->time > l->last ? e->time : l->last;
+    settle(p, l, now, edges);
+    return leave(p, l, now, edges);
+}
+
+static void
+on_suspend(struct pt_profile *p, const struct pt_span *s, int64_t now)
+{
+    if (s->key)
+        p->functions[s->hidden ? 0 : s->fn].wait +=
+            pt_profile_waits_suspend(p->state->waits, s->key, now);
+}
+
+static void
+on_resume(struct pt_profile *p, const struct pt_span *s)
+{
+    if (s->key)
+        p->functions[s->hidden ? 0 : s->fn].wait +=
+            pt_profile_waits_resume(p->state->waits, s->key, s->start);
+}
+
+/* Inlined into both callers below, so that `edges` is a constant. */
+static inline __attribute__((always_inline)) enum pt_status
+fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+            const struct pt_event *end, bool edges)
+{
+    enum pt_status st = PT_OK;
+    bool ok = true;
+    for (; e < end && ok && st == PT_OK; e++) {
+        switch (e->kind) {
+        case PT_CALL:
+            st = on_enter(p, l, e, false, edges);
+            break;
+        case PT_RESUME:
+        case PT_THROW:
+            st = on_enter(p, l, e, false, edges);
+            if (st == PT_OK)
+                on_resume(p, l->top);
+            break;
+        case PT_RETURN:
+        case PT_YIELD:
+        case PT_UNWIND:
+            if (__builtin_expect(l->top->callable, 0))
+                close_c_calls(p, l, e->time);
+            if (__builtin_expect(l->top == l->base, 0)) {
+                p->unmatched++;
+                break;
+            }
+            if (e->kind == PT_YIELD)
+                on_suspend(p, l->top, e->time);
+            ok = on_leave(p, l, e, edges);
+            break;
+        case PT_C_CALL:
+            if (__builtin_expect(l->top->callable, 0))
+                close_c_calls(p, l, e->time);
+            st = on_enter(p, l, e, true, edges);
+            break;
+        case PT_C_RETURN:
+        case PT_C_EXCEPTION:
+            if (__builtin_expect(!l->top->callable, 0))
+                p->unmatched++;
+            else
+                ok = on_leave(p, l, e, edges);
+            break;
+        case PT_LINE:
+        case PT_INSTRUCTION:
+        case PT_BRANCH:
+        case PT_JUMP:
+        case PT_EXCEPTION:
+        case PT_HANDLED:
+            if (__builtin_expect(l->top->callable, 0))
+                close_c_calls(p, l, e->time);
+            break;
+        case PT_GAP:
+            l->known = false;
+            break;
+        default:
+            break;
+        }
+    }
+    return !ok ? PT_ENOMEM : st;
+}
+
+static enum pt_status
+fold_flat(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+          const struct pt_event *end)
+{
+    return fold_events(p, l, e, end, false);
+}
+
+static enum pt_status
+fold_callers(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+             const struct pt_event *end)
+{
+    return fold_events(p, l, e, end, true);
+}
+
+/* Steps over the events before the range, so that it starts with the stack as
+ * it was; *first is the first event inside. */
+static enum pt_status
+skip_before(struct pt_profile *p, struct pt_lane *l,
+            const struct pt_events *chunk, size_t *first)
+{
+    const struct pt_filter *f = p->filter;
+    struct pt_stack *s = &p->state->before;
+    struct pt_step step;
+    size_t i = 0, n = chunk->info->events;
+    enum pt_status st = pt_stack_sync(s, chunk);
+    s->known = false;
+    for (; st == PT_OK && i < n; i++) {
+        const struct pt_event *e = &chunk->events[i];
+        if (!pt_moment_before(e->time, chunk->info->seq + i, f->from.time,
+                              f->from.seq))
+            break;
+        st = pt_stack_step(s, e, chunk->info->seq + i, &step);
+    }
+    *first = i;
+    if (st != PT_OK)
+        return st;
+    l->last = f->from.time;
+    st = load_stack(p, l, s->frames, s->depth, 0, l->last);
+    l->known = true;
+    return st;
+}
+
+static enum pt_status
+sync(struct pt_profile *p, struct pt_lane *l, const struct pt_events *chunk)
+{
+    bool gap = chunk->info->events && chunk->events[0].kind == PT_GAP;
+    int64_t now = chunk->info->time_first;
+    size_t depth = (size_t)(l->top - l->base);
+    if (gap)
+        l->known = false;
+    size_t common = common_depth(l, chunk->stack, chunk->depth);
+    if (common == depth && common == chunk->depth) {
+        l->known = true;
+        return PT_OK;
+    }
+    if (l->known)
+        p->desyncs++;
+    l->known = true;
+    return load_stack(p, l, chunk->stack, chunk->depth, common, now);
+}
+
+static enum pt_status
+fold_chunk(void *state, const struct pt_events *chunk)
+{
+    struct pt_profile *p = state;
+    const struct pt_filter *f = p->filter;
+    uint32_t thread = chunk->info->thread;
+    if (thread >= p->state->nlanes)
+        thread = 0;
+    struct pt_lane *l = &p->state->lanes[thread];
+    size_t first = 0, n = chunk->info->events;
+    enum pt_status st = PT_OK;
+    if (l->over || n == 0)
+        return PT_OK;
+    if (!l->base) {
+        if ((st = lane_grow(l)) != PT_OK)
+            return st;
+        l->last = chunk->info->time_first;
+    }
+    make_current(p, l);
+    if (f && f->ranged &&
+        pt_moment_before(chunk->events[0].time, chunk->info->seq, f->from.time,
+                         f->from.seq))
+        st = skip_before(p, l, chunk, &first);
+    else
+        st = sync(p, l, chunk);
+    while (f && f->ranged && n > first &&
+           pt_moment_before(f->to.time, f->to.seq, chunk->events[n - 1].time,
+                            chunk->info->seq + n - 1)) {
+        n--;
+        l->over = true;
+    }
+    if (st == PT_OK)
+        st = (p->options.edges ? fold_callers : fold_flat)(
+            p, l, chunk->events + first, chunk->events + n);
+    p->events += n - first;
+    int64_t last = l->over ? f->to.time : chunk->info->time_last;
+    if (st == PT_OK && last > l->last)
+        settle(p, l, last, p->options.edges);
+    return st;
+}
+
+static enum pt_status
+bad_chunk(void *state, const struct pt_chunk_info *info)
+{
+    struct pt_profile *p = state;
+    if (info->thread < p->state->nlanes)
+        p->state->lanes[info->thread].known = false;
+    return PT_OK;
+}
+
+struct pt_fold
+pt_profile_fold(struct pt_profile *p)
+{
+    return (struct pt_fold){p, fold_chunk, bad_chunk};
+}
+
+enum pt_status
+pt_profile_finish(struct pt_profile *p)
+{
+    for (uint32_t i = 0; i < p->state->nlanes; i++) {
+        struct pt_lane *l = &p->state->lanes[i];
+        if (!l->base)
+            continue;
+        make_current(p, l);
+        if (!leave_all(p, l, 0, l->last))
+            return PT_ENOMEM;
+    }
+    return PT_OK;
+}

@@ -1,0 +1,82 @@
+/* ptana repair: what is whole of a torn or damaged trace, as a new one. */
+#include "analyze/analyzer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_TEXT = 4096 };
+
+struct config {
+    const char *output;
+    bool force;
+};
+
+static const struct pt_option options[] = {
+    {"output", 'o', PT_OPTION_TEXT, offsetof(struct config, output), "FILE",
+     "the new trace; default: NAME.repaired.ptr"},
+    {"force", 'f', PT_OPTION_FLAG, offsetof(struct config, force), NULL,
+     "replace FILE when it is there"},
+    {0}};
+
+/* NAME.ptr.part and NAME.ptr become NAME.repaired.ptr. */
+static bool
+default_name(const char *path, char *buffer)
+{
+    size_t n = strlen(path);
+    static const char *const endings[] = {".part", ".ptr"};
+    for (unsigned i = 0; i < 2; i++) {
+        size_t len = strlen(endings[i]);
+        if (n > len && strcmp(path + n - len, endings[i]) == 0)
+            n -= len;
+        else if (n > len && memcmp(path + n - len, endings[i], len) == 0)
+            n -= len;
+    }
+    return snprintf(buffer, PATH_TEXT, "%.*s.repaired.ptr", (int)n, path) <
+           PATH_TEXT;
+}
+
+static enum pt_status
+run(struct pt_session *s)
+{
+    const struct config *config = s->config;
+    const char *path = pt_trace_path(s->trace), *to = config->output;
+    char name[PATH_TEXT];
+    struct stat old, new;
+    if (!to) {
+        if (!default_name(path, name))
+            return pt_session_fail(s, PT_EUSAGE,
+                                   "the name is too long; give one with -o");
+        to = name;
+    }
+    if (stat(to, &new) == 0) {
+        if (stat(path, &old) == 0 && old.st_dev == new.st_dev &&
+            old.st_ino == new.st_ino)
+            return pt_session_fail(s, PT_EUSAGE,
+                                   "%s is the trace itself; name another file "
+                                   "with -o",
+                                   to);
+        if (!config->force)
+            return pt_session_fail(s, PT_EUSAGE,
+                                   "%s is there already; -f replaces it", to);
+    }
+    enum pt_status st = pt_trace_repair(s->trace, to, &s->error);
+    if (st == PT_OK)
+        pt_say("%s: written, what is whole of %s", to, path);
+    return st;
+}
+
+const struct pt_analyzer pt_analyzer_repair = {
+    .name = "repair",
+    .summary = "make a whole trace of a torn or damaged one",
+    .description =
+        "Copies every whole chunk of a trace into a new one, which is closed "
+        "well and has an index. What was damaged is left out; the trace itself "
+        "is not touched. NAME.ptr, or NAME.ptr.part of a recording that was "
+        "cut off, becomes NAME.repaired.ptr.",
+    .examples = "ptana repair trace.ptr.part # makes trace.repaired.ptr\n"
+                "ptana repair bad.ptr -o good.ptr # by a name of your own",
+    .options = options,
+    .config_size = sizeof(struct config),
+    .run = run,
+};

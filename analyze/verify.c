@@ -1,0 +1,252 @@
+/* ptana verify: decodes everything and checks that it fits together. */
+#include "analyze/json.h"
+#include "analyze/pass.h"
+#include "analyze/analyzer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TOLD = 20 }; /* findings that are told one by one */
+
+struct thread_state {
+    struct pt_stack stack;
+    uint64_t next;   /* least seq of the next chunk */
+    int64_t time;
+    bool begun;
+};
+
+struct verifier {
+    struct pt_session *session;
+    struct thread_state *threads; /* by id */
+    uint32_t nthreads;
+    uint64_t highest;             /* seq past the last chunk, over all */
+    uint64_t chunks, events, findings, unresolved, disorder;
+    bool text;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+find(struct verifier *v, const struct pt_chunk_info *c, const char *fmt, ...)
+{
+    char what[160];
+    va_list ap;
+    if (v->findings++ >= TOLD || !v->text)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    pt_out_printf(v->session->out,
+                  "chunk at byte %" PRIu64 " (thread #%" PRIu32 ", seq %" PRIu64
+                  "): %s\n",
+                  c->offset, c->thread, c->seq, what);
+}
+
+/* Whether the ids an event names are defined. */
+static bool
+resolves(const struct pt_trace *trace, const struct pt_event *e)
+{
+    if (e->has & PT_HAS(CODE))
+        return pt_trace_code(trace, e->id) != NULL;
+    if (e->has & PT_HAS(CALLEE))
+        return pt_trace_callable(trace, e->id) != NULL;
+    if (e->has & PT_HAS(TYPE))
+        return pt_trace_type(trace, e->id) != NULL;
+    return true;
+}
+
+static void
+check_order(struct verifier *v, struct thread_state *t,
+            const struct pt_chunk_info *c)
+{
+    if (c->seq < v->highest || c->seq < t->next) {
+        v->disorder++;
+        find(v, c, "its numbers were given before, up to %" PRIu64,
+             v->highest - 1);
+    }
+    if (t->begun && c->time_first < t->time) {
+        v->disorder++;
+        find(v, c, "it begins %" PRId64 " ns before the thread's last event",
+             t->time - c->time_first);
+    }
+    t->begun = true;
+    t->time = c->time_last;
+    t->next = c->seq + c->events;
+    if (t->next > v->highest)
+        v->highest = t->next;
+}
+
+static enum pt_status
+check_events(struct verifier *v, struct thread_state *t,
+             const struct pt_events *chunk)
+{
+    const struct pt_chunk_info *c = chunk->info;
+    uint64_t bad_ids = 0, back = 0, strange = 0, unmatched = t->stack.unmatched;
+    uint32_t counts[PT_KIND_LIMIT] = {0};
+    int64_t last = INT64_MIN;
+    for (uint32_t i = 0; i < c->events; i++) {
+        const struct pt_event *e = &chunk->events[i];
+        struct pt_step step;
+        enum pt_status st = pt_stack_step(&t->stack, e, c->seq + i, &step);
+        if (st != PT_OK)
+            return st;
+        bad_ids += !resolves(v->session->trace, e);
+        back += e->time < last;
+        strange += !pt_kind_name(e->kind);
+        if (e->kind < PT_KIND_LIMIT)
+            counts[e->kind]++;
+        last = e->time;
+    }
+    bool miscounted = false;
+    for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
+        miscounted |= counts[k] != c->counts[k];
+    v->unresolved += bad_ids;
+    v->disorder += back;
+    if (bad_ids)
+        find(v, c, "%" PRIu64 " ids are not defined", bad_ids);
+    if (back)
+        find(v, c, "%" PRIu64 " events go back in time", back);
+    if (strange)
+        find(v, c, "%" PRIu64 " events of kinds unknown here", strange);
+    if (miscounted)
+        find(v, c, "its header miscounts the kinds");
+    if (t->stack.unmatched != unmatched)
+        find(v, c, "%" PRIu64 " ends have no beginning",
+             t->stack.unmatched - unmatched);
+    return PT_OK;
+}
+
+static enum pt_status
+check_chunk(void *state, const struct pt_events *chunk)
+{
+    struct verifier *v = state;
+    const struct pt_chunk_info *c = chunk->info;
+    struct thread_state *t =
+        &v->threads[c->thread < v->nthreads ? c->thread : 0];
+    v->chunks++;
+    v->events += c->events;
+    if (!pt_trace_thread(v->session->trace, c->thread))
+        find(v, c, "its thread is not defined");
+    for (size_t i = 0; i < chunk->depth; i++) {
+        const struct pt_frame *f = &chunk->stack[i];
+        if (f->callable ? !pt_trace_callable(v->session->trace, f->id)
+                        : !pt_trace_code(v->session->trace, f->id)) {
+            v->unresolved++;
+            find(v, c, "frame %zu of its keyframe is not defined", i);
+        }
+    }
+    check_order(v, t, c);
+    uint64_t desyncs = t->stack.desyncs;
+    size_t depth = t->stack.depth;
+    enum pt_status st = pt_stack_sync(&t->stack, chunk);
+    if (t->stack.desyncs != desyncs)
+        find(v, c, "desync: its keyframe of %zu frames is not the stack of %zu "
+                   "that the events led to",
+             chunk->depth, depth);
+    return st == PT_OK ? check_events(v, t, chunk) : st;
+}
+
+static enum pt_status
+bad_chunk(void *state, const struct pt_chunk_info *c)
+{
+    struct verifier *v = state;
+    if (c->thread < v->nthreads)
+        pt_stack_lose(&v->threads[c->thread].stack);
+    find(v, c, "damaged, cannot be decoded");
+    return PT_OK;
+}
+
+static void
+report_text(struct verifier *v, uint64_t bad)
+{
+    struct pt_session *s = v->session;
+    const struct pt_trouble *t = &s->trouble;
+    const struct pt_damage *d = pt_trace_damage(s->trace);
+    char a[PT_NUMBER_TEXT];
+    if (v->findings > TOLD)
+        pt_out_printf(s->out, "... and %" PRIu64 " more\n", v->findings - TOLD);
+    pt_out_printf(s->out,
+                  "%s: %s; %s events in %" PRIu64 " chunks%s, %" PRIu64
+                  " gaps, %" PRIu64 " desyncs, %" PRIu64 " unfinished C calls\n",
+                  pt_trace_path(s->trace),
+                  bad ? "DAMAGED" : "well", pt_text_grouped(v->events, a),
+                  v->chunks, d->torn ? ", torn end" : "", t->gaps, t->desyncs,
+                  t->unfinished);
+}
+
+static void
+report_json(struct verifier *v, uint64_t bad)
+{
+    const struct pt_trouble *t = &v->session->trouble;
+    const struct pt_damage *d = pt_trace_damage(v->session->trace);
+    const struct {
+        const char *key;
+        uint64_t value;
+    } counts[] = {{"chunks", v->chunks},         {"events", v->events},
+                  {"findings", v->findings},     {"gaps", t->gaps},
+                  {"lost", t->lost},             {"desyncs", t->desyncs},
+                  {"unmatched", t->unmatched},   {"unfinished", t->unfinished},
+                  {"bad_chunks", d->bad_chunks + t->bad_chunks},
+                  {"unresolved", v->unresolved}, {"disorder", v->disorder}};
+    struct pt_json j;
+    pt_json_init(&j, v->session->out, 2);
+    pt_json_open(&j, '{');
+    pt_json_key(&j, "version");
+    pt_json_u64(&j, 1);
+    pt_json_key(&j, "well");
+    pt_json_bool(&j, bad == 0);
+    pt_json_key(&j, "torn");
+    pt_json_bool(&j, d->torn);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        pt_json_key(&j, counts[i].key);
+        pt_json_u64(&j, counts[i].value);
+    }
+    pt_json_close(&j, '}');
+    pt_json_finish(&j);
+}
+
+static enum pt_status
+run(struct pt_session *s)
+{
+    struct verifier v = {.session = s, .text = pt_session_format(s, "text")};
+    v.nthreads = pt_trace_thread_count(s->trace) + 1;
+    v.threads = calloc(v.nthreads, sizeof *v.threads);
+    if (!v.threads)
+        return PT_ENOMEM;
+    struct pt_fold fold = {&v, check_chunk, bad_chunk};
+    enum pt_status st =
+        pt_pass_run(s->trace, NULL, &fold, 1, &s->trouble, &s->error);
+    for (uint32_t i = 0; i < v.nthreads; i++) {
+        s->trouble.desyncs += v.threads[i].stack.desyncs;
+        s->trouble.unmatched += v.threads[i].stack.unmatched;
+        s->trouble.unfinished += v.threads[i].stack.unfinished;
+        pt_stack_clear(&v.threads[i].stack);
+    }
+    free(v.threads);
+    if (st != PT_OK)
+        return st;
+    const struct pt_damage *d = pt_trace_damage(s->trace);
+    uint64_t bad = v.findings + d->bad_chunks;
+    if (v.text)
+        report_text(&v, bad);
+    else
+        report_json(&v, bad);
+    s->verdict = bad ? PT_EXIT_DAMAGED : PT_EXIT_OK;
+    return PT_OK;
+}
+
+const struct pt_analyzer pt_analyzer_verify = {
+    .name = "verify",
+    .summary = "check that a trace is whole and consistent",
+    .description =
+        "Decodes every event and checks that numbers and times grow, that every "
+        "id is defined, that each chunk's header counts what it holds, that "
+        "every end has a beginning, and that each chunk's keyframe is the stack "
+        "to which the events before it led. Exits 3 when any of this fails; "
+        "gaps and a torn end are only told unless --strict is given.",
+    .examples = "ptana verify run.ptr # say whether it is well\n"
+                "ptana verify --strict run.ptr # exit 3 also on gaps",
+    .takes = PT_TAKES_FORMAT | PT_TAKES_TEXT,
+    .formats = "text|json",
+    .run = run,
+};
