@@ -13,7 +13,7 @@ static int help(int argc, char **argv);
 static int
 version(int argc, char **argv)
 {
-    printf("ptrec %s\n", PT_VERSION);
+    pt_tell("ptrec %s\n", PT_VERSION);
     return 0;
 }
 
@@ -52,10 +52,10 @@ help(int argc, char **argv)
         c->help();
         return 0;
     }
-    printf("usage: ptrec SUBCOMMAND ...\n\n");
+    pt_tell("usage: ptrec SUBCOMMAND ...\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].what);
-    printf("\nStart with: ptrec run app.py; ptana profile\n");
+        pt_tell("  %-10s %s\n", commands[i].name, commands[i].what);
+    pt_tell("\nStart with: ptrec run app.py; ptana profile\n");
     return 0;
 }
 

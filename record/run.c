@@ -37,17 +37,17 @@ pt_run_help(void)
 {
     char name[64];
     const char *help;
-    printf("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS] FILE|-m MODULE|"
+    pt_tell("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS] FILE|-m MODULE|"
            "-c CODE|- [ARGUMENTS]\n\n"
            "Records what a Python program does into a trace, for ptana to "
            "answer questions from.\n\n");
     for (unsigned i = 0; pt_options_describe(i, name, sizeof name, &help); i++)
-        printf("  %-24s %s\n", name, help);
-    printf("\npresets:\n");
+        pt_tell("  %-24s %s\n", name, help);
+    pt_tell("\npresets:\n");
     const struct pt_preset *p;
     for (unsigned i = 0; (p = pt_preset_at(i)) != NULL; i++) {
         if (p->events != 0)
-            printf("  %-24s %s\n", p->name, p->what);
+            pt_tell("  %-24s %s\n", p->name, p->what);
     }
 }
 

@@ -33,6 +33,15 @@ pt_say(const char *format, ...)
 }
 
 void
+pt_tell(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+}
+
+void
 pt_notes_add(struct pt_notes *notes, const char *format, ...)
 {
     char text[PT_NOTE_TEXT];

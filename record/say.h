@@ -1,5 +1,5 @@
-/* All that ptrec prints while it runs: lines on standard error that start with
- * "ptrec: ", and the sentences kept for the summary.
+/* All that ptrec prints: lines on standard error that start with "ptrec: ",
+ * the sentences kept for the summary, and help on standard output.
  * Thread rule: the main thread's. */
 #ifndef PT_RECORD_SAY_H
 #define PT_RECORD_SAY_H
@@ -8,6 +8,9 @@
 
 /* One line on standard error, written at once. */
 void pt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Text on standard output, where the user asked for it: help, versions. */
+void pt_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 enum { PT_NOTE_LIMIT = 32, PT_NOTE_TEXT = 256 };
 
