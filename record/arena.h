@@ -17,7 +17,7 @@
 struct pt_arena_map {
     struct pt_arena *arena; /* NULL when there is none */
     uint64_t size;
-    int fd;                 /* -1 once it was handed over */
+    int fd; /* -1 once it was handed over */
 };
 
 /* Makes an arena that says `config`, holds its mutex, and has touched its

@@ -1,7 +1,8 @@
 /* The bell between producers and the collector's main loop: a thread that
  * sleeps on the bell's futex word and turns a ring into a readable
  * descriptor, because epoll cannot wait for a futex.
- * Thread rule: the main thread's; the bell's own thread touches nothing else. */
+ * Thread rule: the main thread's; the bell's own thread touches nothing else.
+ */
 #ifndef PT_RECORD_BELL_H
 #define PT_RECORD_BELL_H
 
@@ -9,7 +10,7 @@
 
 struct pt_ringer {
     struct pt_bell_map map;
-    int fd;                  /* an eventfd, -1 when not running */
+    int fd; /* an eventfd, -1 when not running */
     _Atomic bool over;
     pthread_t thread;
 };

@@ -14,11 +14,11 @@
 #include <pt/log.h>
 
 struct pt_timebase {
-    struct pt_clock clock;       /* complete once fixed */
+    struct pt_clock clock; /* complete once fixed */
     enum pt_clock_source source;
-    uint32_t quantum_log2;       /* ticks per quantum, as a shift */
-    uint64_t ticks;              /* the first look: counter ... */
-    int64_t raw;                 /* ... and CLOCK_MONOTONIC_RAW, ns */
+    uint32_t quantum_log2; /* ticks per quantum, as a shift */
+    uint64_t ticks;        /* the first look: counter ... */
+    int64_t raw;           /* ... and CLOCK_MONOTONIC_RAW, ns */
 };
 
 /* Chooses the counter and takes the first look; this moment is time 0. */

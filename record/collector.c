@@ -16,9 +16,9 @@ enum { TAG_DOOR = 1, TAG_SIGNALS, TAG_BELL, FIRST_TAG };
 
 enum {
     BATCH = 32,
-    PATIENT_POLLS = 8,        /* idle polls at 1 ms before backing off */
-    LONGEST_POLL = 64,        /* ms */
-    EMPTY_POLL = 500,         /* ms, while nobody is recorded */
+    PATIENT_POLLS = 8, /* idle polls at 1 ms before backing off */
+    LONGEST_POLL = 64, /* ms */
+    EMPTY_POLL = 500,  /* ms, while nobody is recorded */
 };
 
 static const int64_t second = 1000000000;
@@ -207,8 +207,8 @@ refuse(struct pt_collector *c, pid_t pid, const char *text)
     char clean[sizeof((struct pt_hello *)0)->text];
     pt_problem_clean(clean, sizeof clean, text, sizeof clean);
     if (pid != c->child || c->child_over) {
-        pt_notes_add(&c->notes, "process %d was not recorded: %.200s",
-                     (int)pid, clean);
+        pt_notes_add(&c->notes, "process %d was not recorded: %.200s", (int)pid,
+                     clean);
         return;
     }
     /* The program itself: its shim ends it before it begins. */
@@ -258,8 +258,7 @@ hear_hello(struct pt_collector *c, struct pt_greeter *g)
     } else if (came > 0 && hello.kind == PT_HELLO_JOIN) {
         struct pt_tracee *t = NULL;
         int err = admit(c, g->pid, &t);
-        pt_welcome_send(g->fd, err, t != NULL ? &t->map : NULL,
-                        &c->ringer.map);
+        pt_welcome_send(g->fd, err, t != NULL ? &t->map : NULL, &c->ringer.map);
         if (t != NULL)
             pt_arena_map_handed(&t->map);
     }
@@ -305,8 +304,8 @@ dispatch(struct pt_collector *c, uint64_t tag)
     if (tag == TAG_DOOR) {
         open_door(c);
     } else if (tag == TAG_SIGNALS) {
-        pt_signals_read(c->signals, c->child_over ? 0 : c->child,
-                        &c->children, &c->end);
+        pt_signals_read(c->signals, c->child_over ? 0 : c->child, &c->children,
+                        &c->end);
     } else if (tag == TAG_BELL) {
         pt_ringer_hush(&c->ringer);
     } else {
@@ -346,8 +345,8 @@ name_the_others(struct pt_collector *c)
     c->named = true;
     for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next)
         pt_say("waiting for process %d (%s), which still records; --no-wait "
-               "would not", (int)t->pid,
-               t->defs.name[0] != '\0' ? t->defs.name : "unnamed");
+               "would not",
+               (int)t->pid, t->defs.name[0] != '\0' ? t->defs.name : "unnamed");
 }
 
 static bool
@@ -392,9 +391,9 @@ close_trace(struct pt_collector *c)
         return c->output->error.status;
     c->events = pt_writer_event_count(c->journal.writer);
     c->definitions = pt_writer_definition_bytes(c->journal.writer);
-    const char *reason = has_failed(c)             ? "disk full"
+    const char *reason = has_failed(c)  ? "disk full"
                          : c->cut_short ? "collector stopped"
-                                                   : "complete";
+                                        : "complete";
     struct pt_end end = {
         .events = c->events,
         .gaps = c->journal.gaps,

@@ -17,7 +17,7 @@
 enum { PT_GREETERS = 64 }; /* connections that have not said hello yet */
 
 struct pt_greeter {
-    int fd;                  /* -1: free */
+    int fd; /* -1: free */
     pid_t pid;
     uint64_t tag;
 };
@@ -30,19 +30,19 @@ struct pt_collector {
     struct pt_signals *signals;
     struct pt_header header; /* but for its clock */
     struct pt_config config;
-    pid_t child;             /* the program */
-    const char *command;     /* its -c text, or NULL */
+    pid_t child;         /* the program */
+    const char *command; /* its -c text, or NULL */
     bool no_wait, progress;
 
     /* What came of it. */
     struct pt_notes notes;
     struct pt_journal journal;
-    int status;              /* the program's wait status */
-    int refused;             /* exit status when the program did not start */
-    uint32_t joined;         /* processes */
-    int64_t ended;           /* ns, when the last one did */
-    uint64_t events;         /* written, and of the file's bytes ... */
-    uint64_t definitions;    /* ... those of definitions and sources */
+    int status;           /* the program's wait status */
+    int refused;          /* exit status when the program did not start */
+    uint32_t joined;      /* processes */
+    int64_t ended;        /* ns, when the last one did */
+    uint64_t events;      /* written, and of the file's bytes ... */
+    uint64_t definitions; /* ... those of definitions and sources */
 
     /* Its own. */
     struct pt_ringer ringer;
@@ -56,8 +56,7 @@ struct pt_collector {
 };
 
 /* Makes bell, first arena and descriptors.  The caller's fields are set. */
-enum pt_status pt_collector_init(struct pt_collector *,
-                                 struct pt_error *error);
+enum pt_status pt_collector_init(struct pt_collector *, struct pt_error *error);
 
 /* Runs until all is over, and closes the trace.  Returns what closing
  * returned; output->error tells why the log failed, if it did. */

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 enum {
-    LOCAL_IDS = 1 << 24,         /* largest local id */
+    LOCAL_IDS = 1 << 24, /* largest local id */
     FIRST_BYTES = 1 << 16,
-    KEEP_BYTES = 1 << 22,        /* a larger buffer is given back */
-    HEAD_BYTES = 12,             /* length, type, local id */
-    CONST_BYTES = 36,            /* the shortest constant */
+    KEEP_BYTES = 1 << 22, /* a larger buffer is given back */
+    HEAD_BYTES = 12,      /* length, type, local id */
+    CONST_BYTES = 36,     /* the shortest constant */
 };
 
 void
@@ -170,8 +170,10 @@ take_consts(struct pt_defs *defs, struct pt_fields *b, struct pt_const **out,
         } else if (kind == PT_CONST_CODE) {
             uint32_t id = pt_idmap_find(&defs->codes, c->n);
             if (id == 0)
-                return broken(error, "a constant that is an undefined code "
-                                     "object", c->n);
+                return broken(error,
+                              "a constant that is an undefined code "
+                              "object",
+                              c->n);
             c->n = id;
         }
     }

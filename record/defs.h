@@ -26,18 +26,18 @@ pt_idmap_find(const struct pt_idmap *map, uint32_t id)
 }
 
 struct pt_defs {
-    uint64_t tail;               /* bytes of the ring that were taken */
-    unsigned char *bytes;        /* the message being gathered */
+    uint64_t tail;        /* bytes of the ring that were taken */
+    unsigned char *bytes; /* the message being gathered */
     size_t have, room;
     struct pt_idmap codes, callables, types;
-    uint32_t interpreter;        /* trace-wide ids; 0 until told */
+    uint32_t interpreter; /* trace-wide ids; 0 until told */
     uint32_t process;
-    uint32_t pid;                /* from the socket, not from the message */
-    uint32_t parent;             /* trace-wide id of the parent process */
-    int64_t joined;              /* ns */
+    uint32_t pid;    /* from the socket, not from the message */
+    uint32_t parent; /* trace-wide id of the parent process */
+    int64_t joined;  /* ns */
     struct pt_sources sources;
-    struct pt_notes *notes;      /* borrowed: the recording's */
-    char name[64];               /* of the executable, for messages */
+    struct pt_notes *notes; /* borrowed: the recording's */
+    char name[64];          /* of the executable, for messages */
 };
 
 /* `command` is the text after -c of the process that ptrec started, else NULL

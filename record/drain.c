@@ -3,13 +3,13 @@
 
 /* A record's length in words, by enum pt_word. */
 static const uint8_t record_words[PT_W_LIMIT] = {
-    [PT_W_PAD] = 1,      [PT_W_CALL] = 2,        [PT_W_CALL_KEY] = 4,
-    [PT_W_RETURN] = 1,   [PT_W_YIELD] = 1,       [PT_W_RESUME] = 4,
-    [PT_W_THROW] = 4,    [PT_W_UNWIND] = 1,      [PT_W_LINE] = 2,
-    [PT_W_INSTRUCTION] = 2, [PT_W_BRANCH] = 3,   [PT_W_JUMP] = 3,
-    [PT_W_EXCEPTION] = 3, [PT_W_HANDLED] = 2,    [PT_W_C_CALL] = 2,
-    [PT_W_C_RETURN] = 1, [PT_W_C_EXCEPTION] = 1, [PT_W_TIME] = 3,
-    [PT_W_BEGIN] = 4,    [PT_W_END] = 1,         [PT_W_GAP] = 3,
+    [PT_W_PAD] = 1,         [PT_W_CALL] = 2,        [PT_W_CALL_KEY] = 4,
+    [PT_W_RETURN] = 1,      [PT_W_YIELD] = 1,       [PT_W_RESUME] = 4,
+    [PT_W_THROW] = 4,       [PT_W_UNWIND] = 1,      [PT_W_LINE] = 2,
+    [PT_W_INSTRUCTION] = 2, [PT_W_BRANCH] = 3,      [PT_W_JUMP] = 3,
+    [PT_W_EXCEPTION] = 3,   [PT_W_HANDLED] = 2,     [PT_W_C_CALL] = 2,
+    [PT_W_C_RETURN] = 1,    [PT_W_C_EXCEPTION] = 1, [PT_W_TIME] = 3,
+    [PT_W_BEGIN] = 4,       [PT_W_END] = 1,         [PT_W_GAP] = 3,
     [PT_W_FRAME] = 5,
 };
 
@@ -20,9 +20,9 @@ enum { WORD_KIND = (1 << PT_WORD_KIND_BITS) - 1 };
 
 /* What a decoding run needs, and where it stands. */
 struct run {
-    const uint32_t *p;          /* next word, in shared memory */
-    uint32_t avail;             /* words up to the segment's or head's end */
-    bool padded;                /* the rest of the segment is padding */
+    const uint32_t *p; /* next word, in shared memory */
+    uint32_t avail;    /* words up to the segment's or head's end */
+    bool padded;       /* the rest of the segment is padding */
     const struct pt_defs *defs;
     struct pt_lane *lane;
     struct pt_journal *journal;
@@ -59,8 +59,9 @@ static enum pt_status
 absolute_time(struct run *run, uint64_t quanta, uint64_t *time)
 {
     uint64_t origin = pt_timebase_origin(run->journal->clock);
-    if (quanta < origin || 
-        (quanta - origin) >> (TICK_BITS - run->journal->clock->quantum_log2) != 0)
+    if (quanta < origin ||
+        (quanta - origin) >> (TICK_BITS - run->journal->clock->quantum_log2) !=
+            0)
         return broken(run, "a time outside the recording", (uint32_t)quanta);
     *time = quanta - origin;
     return PT_OK;
@@ -74,8 +75,8 @@ begin_thread(struct run *run, uint32_t tid, uint64_t quanta)
     uint64_t time = 0;
     enum pt_status st = absolute_time(run, quanta, &time);
     if (st == PT_OK)
-        st = pt_lane_begin(run->lane, run->journal, run->defs->process, tid, time,
-                           (struct pt_str){NULL, 0});
+        st = pt_lane_begin(run->lane, run->journal, run->defs->process, tid,
+                           time, (struct pt_str){NULL, 0});
     return st;
 }
 
@@ -145,37 +146,37 @@ decode_events(struct run *run, const bool all, uint32_t *control)
     enum pt_status st = PT_OK;
 
 #define STAMPED(KIND) (all || (stamped >> PT_##KIND & 1))
-#define PUT(KIND, MASK, ID, POS, DST_, ARG_)                                  \
-    st = pt_block_push(b, PT_##KIND,                                          \
-                       STAMPED(KIND) ? (MASK) | PT_HAS(TIME) : (MASK), time,  \
+#define PUT(KIND, MASK, ID, POS, DST_, ARG_)                                   \
+    st = pt_block_push(b, PT_##KIND,                                           \
+                       STAMPED(KIND) ? (MASK) | PT_HAS(TIME) : (MASK), time,   \
                        ID, POS, DST_, ARG_)
-#define ENTER(KIND, ID, KEY, CALLABLE)                                        \
-    do {                                                                      \
-        if (top + 1 == lane->shadow.end) {                                    \
-            lane->shadow.top = top;                                           \
-            st = pt_shadow_grow(&lane->shadow);                               \
-            if (st != PT_OK)                                                  \
-                goto out;                                                     \
-            top = lane->shadow.top;                                           \
-        }                                                                     \
-        top++;                                                                \
-        top->key = (KEY);                                                     \
-        top->seq = PT_SEQ_PENDING | b->n;                                     \
-        top->id = (ID);                                                       \
-        top->line = 0;                                                        \
-        top->off = UINT32_MAX;                                                \
-        top->callable = (CALLABLE);                                           \
-        top->time = STAMPED(KIND) ? (int64_t)time : INT64_MIN;                \
+#define ENTER(KIND, ID, KEY, CALLABLE)                                         \
+    do {                                                                       \
+        if (top + 1 == lane->shadow.end) {                                     \
+            lane->shadow.top = top;                                            \
+            st = pt_shadow_grow(&lane->shadow);                                \
+            if (st != PT_OK)                                                   \
+                goto out;                                                      \
+            top = lane->shadow.top;                                            \
+        }                                                                      \
+        top++;                                                                 \
+        top->key = (KEY);                                                      \
+        top->seq = PT_SEQ_PENDING | b->n;                                      \
+        top->id = (ID);                                                        \
+        top->line = 0;                                                         \
+        top->off = UINT32_MAX;                                                 \
+        top->callable = (CALLABLE);                                            \
+        top->time = STAMPED(KIND) ? (int64_t)time : INT64_MIN;                 \
     } while (0)
-#define LEAVE()                                                               \
-    do {                                                                      \
-        top -= top->callable;                                                 \
-        top -= top > lane->shadow.base;                                       \
+#define LEAVE()                                                                \
+    do {                                                                       \
+        top -= top->callable;                                                  \
+        top -= top > lane->shadow.base;                                        \
     } while (0)
-#define UNDEFINED(WHAT, ID)                                                   \
-    do {                                                                      \
-        st = broken(run, "an undefined " WHAT, ID);                           \
-        goto out;                                                             \
+#define UNDEFINED(WHAT, ID)                                                    \
+    do {                                                                       \
+        st = broken(run, "an undefined " WHAT, ID);                            \
+        goto out;                                                              \
     } while (0)
 
     while (avail > 0 && b->n < limit) {
@@ -334,9 +335,7 @@ decode_some_stamped(struct run *run, uint32_t *control)
 }
 
 /* The kinds that come from records with a time of their own. */
-enum {
-    TIMED_KINDS = (1 << (PT_C_EXCEPTION + 1)) - 2
-};
+enum { TIMED_KINDS = (1 << (PT_C_EXCEPTION + 1)) - 2 };
 
 /* An idle lane may only meet a thread's begin, or padding. */
 static enum pt_status

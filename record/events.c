@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define BIT(id) (1u << PT_##id)
-#define STACK_KINDS                                                           \
-    (BIT(CALL) | BIT(RETURN) | BIT(YIELD) | BIT(RESUME) | BIT(THROW) |        \
+#define STACK_KINDS                                                            \
+    (BIT(CALL) | BIT(RETURN) | BIT(YIELD) | BIT(RESUME) | BIT(THROW) |         \
      BIT(UNWIND))
 #define C_KINDS (BIT(C_CALL) | BIT(C_RETURN) | BIT(C_EXCEPTION))
 #define RAISE_KINDS (BIT(EXCEPTION) | BIT(HANDLED))
@@ -38,13 +38,15 @@ pt_preset_find(const char *name, const struct pt_preset **out,
             return pt_problem_set(
                 error, PT_EUSAGE, 0,
                 "the preset \"%s\" is not in this version; use calls, lines "
-                "or instructions", name);
+                "or instructions",
+                name);
         *out = &presets[i];
         return PT_OK;
     }
     return pt_problem_set(error, PT_EUSAGE, 0,
                           "no preset \"%.64s\"; use calls, lines or "
-                          "instructions", name);
+                          "instructions",
+                          name);
 }
 
 /* A kind with all that must come with it; 0 where it cannot be asked for. */
@@ -73,7 +75,8 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
             return pt_problem_set(
                 error, PT_EUSAGE, 0,
                 "--events=%.64s: give kinds (call,line) or only changes "
-                "(+line,-c_call)", text);
+                "(+line,-c_call)",
+                text);
         len -= (size_t)edits;
         enum pt_kind kind = pt_kind_find(name, (unsigned)len);
         uint32_t bits = kind == PT_KIND_NONE ? 0 : family(kind);

@@ -11,7 +11,7 @@
  * that this version lacks has no events. */
 struct pt_preset {
     const char *name;
-    uint32_t events;    /* bit per kind, 0: not in this version */
+    uint32_t events; /* bit per kind, 0: not in this version */
     const char *what;
 };
 const struct pt_preset *pt_preset_at(unsigned i);

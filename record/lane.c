@@ -2,9 +2,10 @@
 
 void
 pt_journal_init(struct pt_journal *journal, const struct pt_timebase *clock,
-             uint32_t events, uint32_t stamped)
+                uint32_t events, uint32_t stamped)
 {
-    *journal = (struct pt_journal){.clock = clock, .stamped = stamped | ~events};
+    *journal =
+        (struct pt_journal){.clock = clock, .stamped = stamped | ~events};
     journal->limit = PT_BLOCK_EVENTS;
 }
 
@@ -23,8 +24,8 @@ count_live(struct pt_journal *journal, int change)
     journal->live += (uint32_t)change;
     uint32_t share = PT_PENDING_EVENTS / (journal->live + 1);
     journal->limit = share > PT_BLOCK_EVENTS  ? PT_BLOCK_EVENTS
-                  : share < PT_BLOCK_LEAST ? PT_BLOCK_LEAST
-                                           : share;
+                     : share < PT_BLOCK_LEAST ? PT_BLOCK_LEAST
+                                              : share;
 }
 
 static enum pt_status
@@ -68,8 +69,8 @@ push_edge(struct pt_lane *lane, struct pt_journal *journal, uint64_t begins)
 }
 
 enum pt_status
-pt_lane_begin(struct pt_lane *lane, struct pt_journal *journal, uint32_t process,
-              uint32_t tid, uint64_t time, struct pt_str name)
+pt_lane_begin(struct pt_lane *lane, struct pt_journal *journal,
+              uint32_t process, uint32_t tid, uint64_t time, struct pt_str name)
 {
     enum pt_status st = pt_lane_end(lane, journal);
     if (st != PT_OK)

@@ -27,26 +27,26 @@ enum {
 struct pt_journal {
     struct pt_writer *writer;
     const struct pt_timebase *clock;
-    uint32_t stamped;           /* bit per kind that carries a time; those
-                                   that are not recorded count as such */
-    uint32_t live;              /* running lanes */
-    uint32_t limit;             /* events at which a block is written */
+    uint32_t stamped; /* bit per kind that carries a time; those
+                         that are not recorded count as such */
+    uint32_t live;    /* running lanes */
+    uint32_t limit;   /* events at which a block is written */
     uint64_t threads, gaps, lost;
     struct pt_block *spare[PT_SPARE_BLOCKS];
     uint32_t spares;
 };
 
 void pt_journal_init(struct pt_journal *, const struct pt_timebase *,
-                  uint32_t events, uint32_t stamped);
+                     uint32_t events, uint32_t stamped);
 void pt_journal_clear(struct pt_journal *);
 
 struct pt_lane {
-    uint64_t tail;              /* bytes of the ring that were taken */
-    uint64_t time;              /* of the last event, quanta since the origin */
-    uint32_t thread;            /* trace-wide id, 0 while idle */
+    uint64_t tail;   /* bytes of the ring that were taken */
+    uint64_t time;   /* of the last event, quanta since the origin */
+    uint32_t thread; /* trace-wide id, 0 while idle */
     uint32_t process;
-    bool fresh;                 /* the block holds the thread's begin alone */
-    struct pt_block *block;     /* NULL while idle */
+    bool fresh;             /* the block holds the thread's begin alone */
+    struct pt_block *block; /* NULL while idle */
     struct pt_shadow shadow;
 };
 
@@ -62,7 +62,8 @@ enum pt_status pt_lane_end(struct pt_lane *, struct pt_journal *);
 enum pt_status pt_lane_flush(struct pt_lane *, struct pt_journal *);
 /* `count` events are missing here, UINT64_MAX unknown: says so, writes the
  * block, and forgets the stack, which pt_lane_tell() then builds anew. */
-enum pt_status pt_lane_gap(struct pt_lane *, struct pt_journal *, uint64_t count);
+enum pt_status pt_lane_gap(struct pt_lane *, struct pt_journal *,
+                           uint64_t count);
 /* A frame that is on the stack already, outermost first. */
 enum pt_status pt_lane_tell(struct pt_lane *, struct pt_journal *,
                             const struct pt_frame *);

@@ -29,8 +29,8 @@ note_inherited(struct pt_launch *l)
         long fd = strtol(e->d_name, &end, 10);
         if (end == e->d_name || fd <= STDERR_FILENO || fd == dirfd(dir))
             continue;
-        int *more = realloc(l->inherited,
-                            (l->inherited_count + 1) * sizeof *more);
+        int *more =
+            realloc(l->inherited, (l->inherited_count + 1) * sizeof *more);
         if (more == NULL)
             break;
         l->inherited = more;
@@ -140,7 +140,8 @@ pt_launch_find(struct pt_launch *l, const struct pt_options *o,
     if (st == PT_ENOTFOUND)
         return pt_problem_set(error, st, 0,
                               "no interpreter %.150s on PATH; name one with "
-                              "--python=", name);
+                              "--python=",
+                              name);
     return st;
 }
 
@@ -295,7 +296,8 @@ pt_launch_start(struct pt_launch *l, const struct pt_signals *signals,
         waitpid(pid, NULL, 0);
         return pt_problem_set(error, PT_ENOTFOUND, err,
                               "%.150s cannot be run; name an interpreter with "
-                              "--python=", l->file);
+                              "--python=",
+                              l->file);
     }
     let_go(l);
     *child = pid;

@@ -12,11 +12,11 @@
 enum { PT_LIMITS = 5 };
 
 struct pt_launch {
-    char *file;              /* the interpreter, as exec wants it */
-    char **argv;             /* its words; argv[0] as a shell would give it */
+    char *file;  /* the interpreter, as exec wants it */
+    char **argv; /* its words; argv[0] as a shell would give it */
     char **envp;
-    char *preload, *socket;  /* the words that envp owns */
-    int *inherited;          /* descriptors above 2 that ptrec was given */
+    char *preload, *socket; /* the words that envp owns */
+    int *inherited;         /* descriptors above 2 that ptrec was given */
     size_t inherited_count;
     struct rlimit limits[PT_LIMITS]; /* as inherited */
 };

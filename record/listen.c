@@ -44,8 +44,7 @@ open_under(struct pt_listener *l, const char *base)
 enum pt_status
 pt_listener_open(struct pt_listener *l, struct pt_error *error)
 {
-    const char *bases[] = {getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"),
-                           "/tmp"};
+    const char *bases[] = {getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
     int err = 0;
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
         *l = (struct pt_listener){.fd = -1};

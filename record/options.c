@@ -9,9 +9,9 @@ typedef enum pt_status setter(struct pt_options *, const char *value,
                               struct pt_error *);
 
 struct option {
-    char letter;         /* 0: none */
+    char letter; /* 0: none */
     const char *name;
-    const char *value;   /* NULL: takes none */
+    const char *value; /* NULL: takes none */
     const char *help;
     setter *set;
 };
@@ -75,7 +75,8 @@ set_quantum(struct pt_options *o, const char *value, struct pt_error *error)
         return PT_OK;
     return pt_problem_set(error, PT_EUSAGE, 0,
                           "--time-quantum=%.64s: use 0 to 1000000 "
-                          "nanoseconds", value);
+                          "nanoseconds",
+                          value);
 }
 
 static enum pt_status
@@ -84,8 +85,8 @@ set_level(struct pt_options *o, const char *value, struct pt_error *error)
     char *end;
     long level = strtol(value, &end, 10);
     if (end == value || *end != '\0' || level < 1 || level > 19)
-        return pt_problem_set(error, PT_EUSAGE, 0,
-                              "--level=%.64s: use 1 to 19", value);
+        return pt_problem_set(error, PT_EUSAGE, 0, "--level=%.64s: use 1 to 19",
+                              value);
     o->level = (int)level;
     return PT_OK;
 }
@@ -120,12 +121,10 @@ set_help(struct pt_options *o, const char *value, struct pt_error *error)
 
 static const struct option table[] = {
     {0, "python", "PYTHON",
-     "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)",
-     set_python},
+     "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)", set_python},
     {'o', "output", "FILE", "the trace (default: trace.ptr)", set_output},
     {'f', "force", NULL, "replace FILE though it is no trace", set_force},
-    {0, "preset", "NAME", "calls, lines (default) or instructions",
-     set_preset},
+    {0, "preset", "NAME", "calls, lines (default) or instructions", set_preset},
     {0, "events", "KINDS",
      "record these kinds (call,line), or change the preset (+line,-c_call)",
      set_events},
@@ -136,8 +135,10 @@ static const struct option table[] = {
     {0, "level", "N", "zstd level, 1 (default) to 19", set_level},
     {0, "quiet", NULL, "no summary", set_quiet},
     {0, "progress", NULL, "tell each second how far it is", set_progress},
-    {0, "no-wait", NULL, "close the trace when the program has ended, "
-                         "whoever else still records", set_no_wait},
+    {0, "no-wait", NULL,
+     "close the trace when the program has ended, "
+     "whoever else still records",
+     set_no_wait},
     {'h', "help", NULL, "this text", set_help},
 };
 
@@ -193,8 +194,8 @@ long_option(struct args *a, char *word)
         if (strlen(o->name) != len || memcmp(o->name, name, len) != 0)
             continue;
         if (o->value == NULL && value != NULL)
-            return pt_problem_set(a->error, PT_EUSAGE, 0,
-                                  "--%s takes no value", o->name);
+            return pt_problem_set(a->error, PT_EUSAGE, 0, "--%s takes no value",
+                                  o->name);
         if (o->value != NULL && value == NULL) {
             enum pt_status st = next_word(a, word, &value);
             if (st != PT_OK)
@@ -304,8 +305,8 @@ enum pt_status
 pt_options_parse(struct pt_options *o, int argc, char **argv,
                  struct pt_error *error)
 {
-    *o = (struct pt_options){.output = "trace.ptr", .quantum = 12.4,
-                             .level = 1};
+    *o =
+        (struct pt_options){.output = "trace.ptr", .quantum = 12.4, .level = 1};
     o->flags = calloc((size_t)argc + 1, sizeof *o->flags);
     if (o->flags == NULL)
         return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");

@@ -14,12 +14,12 @@
 #include <stddef.h>
 
 struct pt_options {
-    const char *python;      /* --python, or NULL */
-    const char *output;      /* -o, default trace.ptr */
+    const char *python; /* --python, or NULL */
+    const char *output; /* -o, default trace.ptr */
     const struct pt_preset *preset;
-    uint32_t events;         /* bit per kind */
-    double quantum;          /* ns */
-    int level;               /* zstd */
+    uint32_t events; /* bit per kind */
+    double quantum;  /* ns */
+    int level;       /* zstd */
     bool force, drop, quiet, progress, no_wait, help;
     /* What the interpreter is started with, after its name.  `flags` were
      * ours to find, `program` starts at the script, -m, -c or -. */
@@ -27,7 +27,7 @@ struct pt_options {
     int nflags;
     char **program;
     int nprogram;
-    const char *command;     /* the text after -c, or NULL */
+    const char *command; /* the text after -c, or NULL */
 };
 
 /* Reads argv[0..argc-1], the arguments after "run".  PT_EUSAGE with one

@@ -45,9 +45,8 @@ what_is(const char *path)
         return OTHER;
     ssize_t n = read(fd, first, sizeof first);
     close(fd);
-    return n == sizeof first && memcmp(first, magic, sizeof magic) == 0
-               ? TRACE
-               : OTHER;
+    return n == sizeof first && memcmp(first, magic, sizeof magic) == 0 ? TRACE
+                                                                        : OTHER;
 }
 
 /* The folder of `path`, opened; -1 with errno. */
@@ -55,16 +54,16 @@ static int
 open_folder(const char *path)
 {
     char *copy = strdup(path);
-    int fd = copy == NULL ? -1
-                          : open(dirname(copy),
-                                 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = copy == NULL
+                 ? -1
+                 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(copy);
     return fd;
 }
 
 enum pt_status
-pt_output_init(struct pt_output *out, const char *wanted, bool force,
-               int level, struct pt_error *error)
+pt_output_init(struct pt_output *out, const char *wanted, bool force, int level,
+               struct pt_error *error)
 {
     *out = (struct pt_output){
         .wanted = wanted, .force = force, .level = level, .lock = -1};
@@ -77,12 +76,14 @@ pt_output_init(struct pt_output *out, const char *wanted, bool force,
     if (err != 0)
         return pt_problem_set(error, PT_EIO, err,
                               "%.100s: its folder cannot be written; choose "
-                              "another with -o", wanted);
+                              "another with -o",
+                              wanted);
     enum what what = what_is(wanted);
     if (what == STRANGE)
         return pt_problem_set(error, PT_EUSAGE, 0,
                               "%.150s is not a regular file; choose another "
-                              "name with -o", wanted);
+                              "name with -o",
+                              wanted);
     if (what == OTHER && !force)
         return pt_problem_set(error, PT_EUSAGE, 0,
                               "%.150s is there and is no trace; choose "

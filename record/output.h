@@ -19,13 +19,13 @@
 #include <pt/writer.h>
 
 struct pt_output {
-    const char *wanted;      /* -o's value, borrowed */
-    char *path;              /* what it became */
+    const char *wanted; /* -o's value, borrowed */
+    char *path;         /* what it became */
     bool force;
     int level;
-    int lock;                /* a descriptor of the .part, -1 none */
+    int lock; /* a descriptor of the .part, -1 none */
     struct pt_writer *writer;
-    struct pt_error error;   /* why writing failed, status PT_OK if not */
+    struct pt_error error; /* why writing failed, status PT_OK if not */
 };
 
 /* Looks whether FILE can be written, before the program starts: PT_EUSAGE

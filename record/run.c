@@ -38,9 +38,9 @@ pt_run_help(void)
     char name[64];
     const char *help;
     pt_tell("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS] FILE|-m MODULE|"
-           "-c CODE|- [ARGUMENTS]\n\n"
-           "Records what a Python program does into a trace, for ptana to "
-           "answer questions from.\n\n");
+            "-c CODE|- [ARGUMENTS]\n\n"
+            "Records what a Python program does into a trace, for ptana to "
+            "answer questions from.\n\n");
     for (unsigned i = 0; pt_options_describe(i, name, sizeof name, &help); i++)
         pt_tell("  %-24s %s\n", name, help);
     pt_tell("\npresets:\n");
@@ -165,7 +165,8 @@ tell_nothing(const struct run *run)
     pt_notes_print(&run->collector.notes);
     if (run->collector.refused == 0)
         pt_say("no trace was written: %s ran no CPython that this ptrec can "
-               "record", run->launch.file);
+               "record",
+               run->launch.file);
 }
 
 static int
@@ -217,8 +218,8 @@ static int
 start(struct run *run, int argc, char **argv)
 {
     /* argv[0] is ptrec, argv[1] "run". */
-    enum pt_status st = pt_options_parse(&run->options, argc - 2, argv + 2,
-                                         &run->error);
+    enum pt_status st =
+        pt_options_parse(&run->options, argc - 2, argv + 2, &run->error);
     if (st == PT_OK && run->options.help) {
         pt_run_help();
         return 0;
@@ -226,8 +227,8 @@ start(struct run *run, int argc, char **argv)
     if (st == PT_OK)
         st = prepare(run, argc, argv);
     if (st == PT_OK)
-        st = pt_launch_start(&run->launch, &run->signals,
-                             &run->collector.child, &run->error);
+        st = pt_launch_start(&run->launch, &run->signals, &run->collector.child,
+                             &run->error);
     if (st == PT_OK)
         return record(run);
     pt_say("%s", run->error.text);

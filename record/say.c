@@ -18,8 +18,8 @@ pt_say(const char *format, ...)
     va_end(args);
     if (more < 0)
         return;
-    n += (size_t)more < sizeof line - n - 1 ? (size_t)more
-                                            : sizeof line - n - 2;
+    n +=
+        (size_t)more < sizeof line - n - 1 ? (size_t)more : sizeof line - n - 2;
     line[n++] = '\n';
     /* One write, so that a line of ours never mixes with the program's. */
     for (size_t done = 0; done < n;) {

@@ -55,8 +55,8 @@ key_reserve(struct pt_shadow *s, size_t depth)
 {
     if (depth <= s->key_capacity)
         return PT_OK;
-    size_t room = s->key_capacity < FIRST_FRAMES ? FIRST_FRAMES
-                                                 : s->key_capacity;
+    size_t room =
+        s->key_capacity < FIRST_FRAMES ? FIRST_FRAMES : s->key_capacity;
     while (room < depth)
         room *= 2;
     struct pt_frame *more = realloc(s->key, room * sizeof *more);

@@ -19,8 +19,8 @@
 enum { PT_SAVED_SIGNALS = 3 };
 
 struct pt_signals {
-    int fd;                  /* readable when a signal came */
-    sigset_t mask;           /* as inherited */
+    int fd;        /* readable when a signal came */
+    sigset_t mask; /* as inherited */
     struct sigaction saved[PT_SAVED_SIGNALS];
 };
 

@@ -71,8 +71,7 @@ pt_summary_print(const struct pt_collector *c, enum pt_status closed)
     if (c->journal.gaps > 0)
         pt_say("%llu gap%s: %s events are known to be missing",
                (unsigned long long)c->journal.gaps,
-               c->journal.gaps == 1 ? "" : "s",
-               grouped(c->journal.lost, lost));
+               c->journal.gaps == 1 ? "" : "s", grouped(c->journal.lost, lost));
     if (out->error.status != PT_OK)
         pt_say("%s", out->error.text);
     if (closed != PT_OK)

@@ -214,7 +214,8 @@ end_threads(struct pt_tracee *t, struct pt_journal *journal)
                      "%llu threads of process %d were not recorded: more than "
                      "%d at once",
                      (unsigned long long)unslotted, (int)t->pid, PT_SLOTS);
-        st = orphan_gap(t, journal, UINT64_MAX, "(unrecorded)", quanta_now(journal));
+        st = orphan_gap(t, journal, UINT64_MAX, "(unrecorded)",
+                        quanta_now(journal));
     }
     t->lost += journal->lost - lost;
     return st;

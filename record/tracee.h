@@ -15,18 +15,18 @@
 
 struct pt_tracee {
     struct pt_tracee *next;
-    uint64_t tag;            /* unique in a recording */
+    uint64_t tag; /* unique in a recording */
     pid_t pid;
-    int pidfd;               /* -1 none */
+    int pidfd; /* -1 none */
     bool stopped;
     struct pt_arena_map map;
     struct pt_defs defs;
-    struct pt_lane *lanes;   /* by slot */
+    struct pt_lane *lanes; /* by slot */
     uint64_t *heads;
-    uint32_t used;           /* slots that were ever seen in use */
-    struct pt_lane orphan;   /* for gaps that belong to no thread */
-    struct pt_notes *notes;  /* borrowed */
-    uint64_t lost;           /* events that its gaps count */
+    uint32_t used;          /* slots that were ever seen in use */
+    struct pt_lane orphan;  /* for gaps that belong to no thread */
+    struct pt_notes *notes; /* borrowed */
+    uint64_t lost;          /* events that its gaps count */
 };
 
 /* Takes over `map`, which is emptied.  `command` as for pt_defs_init(). */

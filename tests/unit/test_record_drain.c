@@ -40,10 +40,10 @@ Test(record_drain, every_kind)
     size_t n;
     struct pt_event *e = fake_events(&f, 77, &n);
     static const uint8_t kinds[] = {
-        PT_THREAD, PT_CALL,   PT_LINE,   PT_INSTRUCTION, PT_BRANCH,
-        PT_JUMP,   PT_EXCEPTION, PT_HANDLED, PT_C_CALL,  PT_C_RETURN,
-        PT_C_CALL, PT_C_EXCEPTION, PT_CALL, PT_YIELD,    PT_RESUME,
-        PT_YIELD,  PT_THROW,  PT_UNWIND, PT_RETURN,      PT_THREAD};
+        PT_THREAD, PT_CALL,        PT_LINE,    PT_INSTRUCTION, PT_BRANCH,
+        PT_JUMP,   PT_EXCEPTION,   PT_HANDLED, PT_C_CALL,      PT_C_RETURN,
+        PT_C_CALL, PT_C_EXCEPTION, PT_CALL,    PT_YIELD,       PT_RESUME,
+        PT_YIELD,  PT_THROW,       PT_UNWIND,  PT_RETURN,      PT_THREAD};
     cr_assert_eq(n, sizeof kinds);
     for (size_t i = 0; i < n; i++) {
         cr_assert_eq(e[i].kind, kinds[i], "event %zu", i);
@@ -156,20 +156,20 @@ Test(record_drain, unfinished_c_calls)
     fake_begin(&l, 5);
     FAKE_PUT(&l, PT_W_CALL, 1);
     FAKE_PUT(&l, PT_W_C_CALL, 1);
-    FAKE_PUT(&l, PT_W_CALL, 2);     /* called by the C function */
-    FAKE_PUT(&l, PT_W_C_CALL, 2);   /* never returns: */
-    FAKE_PUT(&l, PT_W_RETURN);      /* f2 returns, c2 is closed */
-    FAKE_PUT(&l, PT_W_C_CALL, 3);   /* c1 cannot still run */
+    FAKE_PUT(&l, PT_W_CALL, 2);   /* called by the C function */
+    FAKE_PUT(&l, PT_W_C_CALL, 2); /* never returns: */
+    FAKE_PUT(&l, PT_W_RETURN);    /* f2 returns, c2 is closed */
+    FAKE_PUT(&l, PT_W_C_CALL, 3); /* c1 cannot still run */
     FAKE_PUT(&l, PT_W_C_RETURN);
-    FAKE_PUT(&l, PT_W_C_RETURN);    /* of nothing: ignored */
+    FAKE_PUT(&l, PT_W_C_RETURN); /* of nothing: ignored */
     FAKE_PUT(&l, PT_W_C_CALL, 4);
-    FAKE_PUT(&l, PT_W_LINE, 9);     /* closes c4, and is f1's line */
+    FAKE_PUT(&l, PT_W_LINE, 9); /* closes c4, and is f1's line */
     fake_drain(&f);
     struct pt_shadow *s = &f.t->lanes[0].shadow;
     cr_assert_eq(pt_shadow_depth(s), 1);
     cr_assert_eq(s->top->line, 9);
     FAKE_PUT(&l, PT_W_UNWIND);
-    FAKE_PUT(&l, PT_W_RETURN);      /* of a frame never seen: ignored */
+    FAKE_PUT(&l, PT_W_RETURN); /* of a frame never seen: ignored */
     fake_drain(&f);
     cr_assert_eq(pt_shadow_depth(s), 0);
     fake_close(&f);
@@ -213,8 +213,8 @@ Test(record_drain, adoption)
         fake_begin(&l, 100 + i);
         FAKE_PUT(&l, PT_W_CALL, 1);
         if (i % 3 == 0)
-            fake_end(&l);           /* as it should */
-        else if (i % 3 == 1)        /* the begin of the next ends it */
+            fake_end(&l);    /* as it should */
+        else if (i % 3 == 1) /* the begin of the next ends it */
             atomic_store(&pt_arena_slot(&f.t->map, 0)->state, PT_SLOT_DEAD);
         if (i % 7 == 0)
             fake_drain(&f);
@@ -371,7 +371,8 @@ Test(record_drain, deep_stack, .timeout = 60)
     fake_clear(&f);
 }
 
-/* --- many threads ------------------------------------------------------------ */
+/* --- many threads ------------------------------------------------------------
+ */
 
 struct crowd {
     struct fake *f;

@@ -143,7 +143,8 @@ fake_defs_put(struct fake *f, const void *data, size_t len)
     atomic_store_explicit(&arena->defs_head, f->defs, memory_order_release);
 }
 
-/* --- the collector's side --------------------------------------------------- */
+/* --- the collector's side ---------------------------------------------------
+ */
 
 struct pt_tracee *
 fake_process(struct fake *f, pid_t pid)
@@ -188,9 +189,8 @@ fake_open(struct fake *f, uint32_t stamped)
     };
     struct pt_writer_options options = {.level = 1};
     struct pt_error error;
-    cr_assert_eq(
-        pt_writer_open(f->path, &header, &options, &error, &f->writer), PT_OK,
-        "%s", error.text);
+    cr_assert_eq(pt_writer_open(f->path, &header, &options, &error, &f->writer),
+                 PT_OK, "%s", error.text);
     f->journal.writer = f->writer;
     fake_process(f, FAKE_MAIN);
 }
@@ -244,7 +244,8 @@ fake_clear(struct fake *f)
     rmdir(f->folder);
 }
 
-/* --- the producer's side ---------------------------------------------------- */
+/* --- the producer's side ----------------------------------------------------
+ */
 
 uint64_t
 fake_now(const struct fake *f)
@@ -318,7 +319,8 @@ fake_is(struct pt_str s, const char *text)
     return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
 }
 
-/* --- the trace --------------------------------------------------------------- */
+/* --- the trace ---------------------------------------------------------------
+ */
 
 struct pt_event *
 fake_events(struct fake *f, uint32_t tid, size_t *n)

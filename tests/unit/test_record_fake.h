@@ -18,8 +18,8 @@ struct fake {
     struct pt_journal journal;
     struct pt_writer *writer;
     struct pt_tracee *t;
-    uint64_t defs;              /* bytes of definitions that were told */
-    struct pt_trace *trace;     /* after fake_close() */
+    uint64_t defs;          /* bytes of definitions that were told */
+    struct pt_trace *trace; /* after fake_close() */
     struct pt_decoder *decoder;
 };
 
@@ -29,7 +29,7 @@ struct fake_lane {
     uint32_t slot, size;
     uint32_t *ring;
     uint64_t off, last;
-    bool wait;                  /* wait for room instead of failing */
+    bool wait; /* wait for room instead of failing */
 };
 
 /* Everything is asked for; `stamped` is a mask of kinds, 0 for all. */
@@ -51,8 +51,8 @@ void fake_defs_put(struct fake *, const void *data, size_t len);
 void fake_claim(struct fake_lane *, struct fake *, uint32_t slot);
 /* One record of `n` words, padded as a producer must. */
 void fake_put(struct fake_lane *, const uint32_t *words, unsigned n);
-#define FAKE_PUT(lane, ...)                                                   \
-    fake_put(lane, (const uint32_t[]){__VA_ARGS__},                           \
+#define FAKE_PUT(lane, ...)                                                    \
+    fake_put(lane, (const uint32_t[]){__VA_ARGS__},                            \
              sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 /* The head moves without a record. */
 void fake_publish(struct fake_lane *, uint64_t head);

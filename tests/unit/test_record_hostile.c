@@ -53,14 +53,14 @@ expect_stop(void (*breaks)(struct fake_lane *))
     fake_clear(&f);
 }
 
-#define BREAKS(name, ...)                                                     \
-    static void break_##name(struct fake_lane *l)                             \
-    {                                                                         \
-        __VA_ARGS__;                                                          \
-    }                                                                         \
-    Test(record_hostile, name)                                                \
-    {                                                                         \
-        expect_stop(break_##name);                                            \
+#define BREAKS(name, ...)                                                      \
+    static void break_##name(struct fake_lane *l)                              \
+    {                                                                          \
+        __VA_ARGS__;                                                           \
+    }                                                                          \
+    Test(record_hostile, name)                                                 \
+    {                                                                          \
+        expect_stop(break_##name);                                             \
     }
 
 BREAKS(unknown_record, FAKE_PUT(l, PT_W_LIMIT))
@@ -88,8 +88,8 @@ BREAKS(padding_alone, l->ring[l->off / 4] = PT_W_PAD;
 BREAKS(too_many_slots,
        atomic_store(&l->f->t->map.arena->slots_used, PT_SLOTS + 1))
 BREAKS(defs_head_goes_back, atomic_store(&l->f->t->map.arena->defs_head, 1))
-BREAKS(defs_head_too_far, atomic_store(&l->f->t->map.arena->defs_head,
-                                       UINT64_MAX / 2))
+BREAKS(defs_head_too_far,
+       atomic_store(&l->f->t->map.arena->defs_head, UINT64_MAX / 2))
 
 /* A record across a segment's end: the producer forgot to pad. */
 static void
@@ -112,8 +112,8 @@ define(struct fake_lane *l, const uint32_t *words, size_t n)
 {
     fake_defs_put(l->f, words, n * sizeof *words);
 }
-#define DEFINE(l, ...)                                                        \
-    define(l, (const uint32_t[]){__VA_ARGS__},                                \
+#define DEFINE(l, ...)                                                         \
+    define(l, (const uint32_t[]){__VA_ARGS__},                                 \
            sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
 BREAKS(definition_too_short, DEFINE(l, 8, PT_M_TYPE))
@@ -203,8 +203,8 @@ Test(record_hostile, random_records, .timeout = 60)
             if (random() % 100 != 0 && (kind >= PT_W_TIME || kind == 0))
                 kind = PT_W_CALL + (uint32_t)random() % 16;
             w[0] = kind | (uint32_t)random() << PT_WORD_KIND_BITS;
-            fake_put(&l, w, random() % 50 == 0 ? 1 + (unsigned)random() % 5
-                                               : 5);
+            fake_put(&l, w,
+                     random() % 50 == 0 ? 1 + (unsigned)random() % 5 : 5);
             if (random() % 100 == 0)
                 fake_drain(&f);
         }

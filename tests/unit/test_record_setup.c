@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- options ---------------------------------------------------------------- */
+/* --- options ----------------------------------------------------------------
+ */
 
 static enum pt_status
 parse(struct pt_options *o, struct pt_error *error, const char *line)
@@ -86,7 +87,8 @@ Test(record_options, values)
     cr_assert_eq(parse(&o, &error,
                        "--preset=calls --events=+line --on-full=drop "
                        "--time-quantum=100 --level=7 --quiet --progress "
-                       "--no-wait -o a b"), PT_OK);
+                       "--no-wait -o a b"),
+                 PT_OK);
     cr_assert(o.drop && o.quiet && o.progress && o.no_wait && !o.force);
     cr_assert_eq(o.level, 7);
     cr_assert_eq((int)o.quantum, 100);
@@ -101,12 +103,30 @@ Test(record_options, values)
 Test(record_options, mistakes)
 {
     static const char *const lines[] = {
-        "", "-o", "-o t.ptr", "--nonsense app.py", "-Z app.py", "-c", "-m",
-        "--level=0 a", "--level=x a", "--level=20 a", "--time-quantum=-1 a",
-        "--on-full=maybe a", "--preset=flow a", "--preset=coverage a",
-        "--preset=x a", "--events= a", "--events=call,+line a",
-        "--events=nonsense a", "--events=thread a", "--events=+ a",
-        "--events=call,,line a", "--quiet=1 a", "-W", "--python= a",
+        "",
+        "-o",
+        "-o t.ptr",
+        "--nonsense app.py",
+        "-Z app.py",
+        "-c",
+        "-m",
+        "--level=0 a",
+        "--level=x a",
+        "--level=20 a",
+        "--time-quantum=-1 a",
+        "--on-full=maybe a",
+        "--preset=flow a",
+        "--preset=coverage a",
+        "--preset=x a",
+        "--events= a",
+        "--events=call,+line a",
+        "--events=nonsense a",
+        "--events=thread a",
+        "--events=+ a",
+        "--events=call,,line a",
+        "--quiet=1 a",
+        "-W",
+        "--python= a",
         "--preset=calls --events=-call,-c_call a"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct pt_options o;
@@ -129,7 +149,8 @@ Test(record_events, families)
     cr_assert_eq(events, 1u << PT_LINE | 1u << PT_EXCEPTION);
 }
 
-/* --- clock ------------------------------------------------------------------- */
+/* --- clock -------------------------------------------------------------------
+ */
 
 Test(record_clock, runs_like_monotonic_raw)
 {
@@ -152,7 +173,8 @@ Test(record_clock, runs_like_monotonic_raw)
     cr_assert_eq(base.clock.origin % base.clock.quantum, 0);
 }
 
-/* --- names of the trace --------------------------------------------------------- */
+/* --- names of the trace
+ * --------------------------------------------------------- */
 
 static char folder[64];
 
@@ -185,8 +207,8 @@ there(const char *name)
     return access(name, F_OK) == 0;
 }
 
-static const struct pt_header header = {
-    .version = 1 << 16, .clock = {.mult = 1, .quantum = 1}};
+static const struct pt_header header = {.version = 1 << 16,
+                                        .clock = {.mult = 1, .quantum = 1}};
 static const struct pt_end end = {.reason = {"complete", 8}};
 
 static void
@@ -218,8 +240,7 @@ Test(record_output, old_and_force, .init = enter_folder, .fini = leave_folder)
     make_file("empty.ptr", "", 0);
     write_trace("empty.ptr", false);
     cr_assert(!there("empty.ptr.old"));
-    cr_assert_eq(pt_output_init(&out, "/dev/null", true, 1, &error),
-                 PT_EUSAGE);
+    cr_assert_eq(pt_output_init(&out, "/dev/null", true, 1, &error), PT_EUSAGE);
     cr_assert_eq(pt_output_init(&out, ".", true, 1, &error), PT_EUSAGE);
     cr_assert_eq(pt_output_init(&out, "none/t.ptr", false, 1, &error), PT_EIO);
 }
@@ -255,7 +276,8 @@ Test(record_output, two_at_once, .init = enter_folder, .fini = leave_folder)
     pt_notes_clear(&notes);
 }
 
-/* --- shared memory and the door ---------------------------------------------------- */
+/* --- shared memory and the door
+ * ---------------------------------------------------- */
 
 Test(record_arena, sealed_and_held)
 {
