@@ -182,10 +182,14 @@ static void
 text_counts(struct pt_session *s, const struct pt_info *info)
 {
     char a[PT_NUMBER_TEXT];
+    uint32_t codes = pt_trace_code_count(s->trace);
+    uint32_t callables = pt_trace_callable_count(s->trace);
+    uint32_t sources = pt_trace_source_count(s->trace);
     pt_out_char(s->out, '\n');
     label(s, "events");
-    pt_out_printf(s->out, "%s in %" PRIu64 " chunks\n",
-                  pt_text_grouped(info->events, a), info->event_chunks);
+    pt_out_printf(s->out, "%s in %" PRIu64 " chunk%s\n",
+                  pt_text_grouped(info->events, a), info->event_chunks,
+                  pt_text_plural(info->event_chunks));
     for (unsigned k = 0; k < PT_KIND_LIMIT; k++) {
         if (info->kinds[k] == 0)
             continue;
@@ -199,7 +203,7 @@ text_counts(struct pt_session *s, const struct pt_info *info)
     if (info->gaps)
         pt_out_printf(s->out, "  %" PRIu64 " gap%s, %s%" PRIu64
                               " events lost\n",
-                      info->gaps, info->gaps == 1 ? "" : "s",
+                      info->gaps, pt_text_plural(info->gaps),
                       info->unknown_gaps ? "at least " : "", info->lost);
     pt_out_char(s->out, '\n');
     label(s, "bytes");
@@ -210,12 +214,11 @@ text_counts(struct pt_session *s, const struct pt_info *info)
     if (info->events)
         pt_out_printf(s->out, "  %.3f an event",
                       (double)info->event_bytes / (double)info->events);
-    pt_out_printf(s->out, "\n  %-12s %15s  %" PRIu32 " code objects, %" PRIu32
-                          " callables, %" PRIu32 " sources\n",
+    pt_out_printf(s->out, "\n  %-12s %15s  %" PRIu32 " code object%s, %" PRIu32
+                          " callable%s, %" PRIu32 " source%s\n",
                   "definitions", pt_text_grouped(info->definition_bytes, a),
-                  pt_trace_code_count(s->trace),
-                  pt_trace_callable_count(s->trace),
-                  pt_trace_source_count(s->trace));
+                  codes, pt_text_plural(codes), callables,
+                  pt_text_plural(callables), sources, pt_text_plural(sources));
     if (info->syntax_bytes)
         pt_out_printf(s->out, "  %-12s %15s\n", "syntax",
                       pt_text_grouped(info->syntax_bytes, a));

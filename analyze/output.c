@@ -325,6 +325,12 @@ pt_text_grouped(uint64_t n, char *buffer)
 }
 
 const char *
+pt_text_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+const char *
 pt_text_size(uint64_t bytes, char *buffer)
 {
     static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB"};

@@ -74,6 +74,8 @@ enum { PT_NUMBER_TEXT = 32 };
 /* "1.234 ms", four significant digits. */
 const char *pt_text_duration(int64_t ns, char *buffer);
 const char *pt_text_grouped(uint64_t n, char *buffer); /* 1,234,567 */
+/* "" for one, "s" for any other number. */
+const char *pt_text_plural(uint64_t n);
 const char *pt_text_size(uint64_t bytes, char *buffer); /* 1.2 MB */
 
 /* One line "ptana: ..." on stderr. */

@@ -152,16 +152,26 @@ make_current(struct pt_profile *p, struct pt_lane *l)
     p->state->current = l;
 }
 
+/* Ends all spans above `depth` at `end`; their time is settled. */
 static bool
-leave_all(struct pt_profile *p, struct pt_lane *l, size_t depth, int64_t now)
+leave_above(struct pt_profile *p, struct pt_lane *l, size_t depth, int64_t end)
 {
-    bool ok = true, edges = p->options.edges;
-    if (now < l->last)
-        now = l->last;
-    settle(p, l, now, edges);
+    bool ok = true;
     while ((size_t)(l->top - l->base) > depth)
-        ok &= leave(p, l, now, edges);
+        ok &= leave(p, l, end < l->top->start ? l->top->start : end,
+                    p->options.edges);
     return ok;
+}
+
+/* Events are missing up to `time`, which belongs to nobody. */
+static void
+lose(struct pt_lane *l, int64_t time)
+{
+    if (l->known)
+        l->alive = l->last;
+    l->known = false;
+    if (time > l->last)
+        l->last = time;
 }
 
 /* How many spans from the bottom are those of the keyframe. */
@@ -178,20 +188,22 @@ common_depth(const struct pt_lane *l, const struct pt_frame *stack,
 }
 
 /* Takes over a stack that the events so far did not lead to: what is on both
- * goes on, the rest of ours ends now, the rest of theirs is new and partial. */
+ * goes on, the rest of ours ended when we last knew of it, the rest of theirs is
+ * new and partial. */
 static enum pt_status
 load_stack(struct pt_profile *p, struct pt_lane *l,
-           const struct pt_frame *stack, size_t depth, size_t common,
-           int64_t now)
+           const struct pt_frame *stack, size_t depth, size_t common)
 {
-    if (!leave_all(p, l, common, now))
+    if (!leave_above(p, l, common, l->known ? l->last : l->alive))
         return PT_ENOMEM;
     for (size_t i = common; i < depth; i++) {
         const struct pt_frame *f = &stack[i];
         enum pt_status st = l->top + 1 < l->end ? PT_OK : lane_grow(l);
         if (st != PT_OK)
             return st;
-        int64_t start = f->time == INT64_MIN || f->time > now ? now : f->time;
+        int64_t start = f->time;
+        if (start == INT64_MIN || start > l->last)
+            start = l->last;
         if (p->filter && start < p->filter->from.time)
             start = p->filter->from.time;
         enter(p, l, f->id, f->callable, start, f->key, p->options.edges);
@@ -308,7 +320,7 @@ fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
                 close_c_calls(p, l, e->time);
             break;
         case PT_GAP:
-            l->known = false;
+            lose(l, e->time);
             break;
         default:
             break;
@@ -353,8 +365,9 @@ skip_before(struct pt_profile *p, struct pt_lane *l,
     *first = i;
     if (st != PT_OK)
         return st;
-    l->last = f->from.time;
-    st = load_stack(p, l, s->frames, s->depth, 0, l->last);
+    /* Where nothing is inside, the next chunk's keyframe tells the same. */
+    l->last = l->alive = f->from.time;
+    st = load_stack(p, l, s->frames, s->depth, 0);
     l->known = true;
     return st;
 }
@@ -362,20 +375,22 @@ skip_before(struct pt_profile *p, struct pt_lane *l,
 static enum pt_status
 sync(struct pt_profile *p, struct pt_lane *l, const struct pt_events *chunk)
 {
-    bool gap = chunk->info->events && chunk->events[0].kind == PT_GAP;
-    int64_t now = chunk->info->time_first;
+    bool gap = chunk->events[0].kind == PT_GAP;
     size_t depth = (size_t)(l->top - l->base);
-    if (gap)
-        l->known = false;
     size_t common = common_depth(l, chunk->stack, chunk->depth);
-    if (common == depth && common == chunk->depth) {
-        l->known = true;
-        return PT_OK;
+    enum pt_status st = PT_OK;
+    if (gap)
+        lose(l, chunk->events[0].time);
+    if (common != depth || common != chunk->depth) {
+        if (l->known) {
+            p->desyncs++;
+            if (chunk->info->time_first > l->last)
+                settle(p, l, chunk->info->time_first, p->options.edges);
+        }
+        st = load_stack(p, l, chunk->stack, chunk->depth, common);
     }
-    if (l->known)
-        p->desyncs++;
     l->known = true;
-    return load_stack(p, l, chunk->stack, chunk->depth, common, now);
+    return st;
 }
 
 static enum pt_status
@@ -394,7 +409,7 @@ fold_chunk(void *state, const struct pt_events *chunk)
     if (!l->base) {
         if ((st = lane_grow(l)) != PT_OK)
             return st;
-        l->last = chunk->info->time_first;
+        l->last = l->alive = chunk->info->time_first;
     }
     make_current(p, l);
     if (f && f->ranged &&
@@ -414,7 +429,7 @@ fold_chunk(void *state, const struct pt_events *chunk)
             p, l, chunk->events + first, chunk->events + n);
     p->events += n - first;
     int64_t last = l->over ? f->to.time : chunk->info->time_last;
-    if (st == PT_OK && last > l->last)
+    if (st == PT_OK && l->known && last > l->last)
         settle(p, l, last, p->options.edges);
     return st;
 }
@@ -423,8 +438,10 @@ static enum pt_status
 bad_chunk(void *state, const struct pt_chunk_info *info)
 {
     struct pt_profile *p = state;
-    if (info->thread < p->state->nlanes)
-        p->state->lanes[info->thread].known = false;
+    uint32_t thread = info->thread < p->state->nlanes ? info->thread : 0;
+    struct pt_lane *l = &p->state->lanes[thread];
+    if (l->base && !l->over)
+        lose(l, info->time_last);
     return PT_OK;
 }
 
@@ -442,7 +459,7 @@ pt_profile_finish(struct pt_profile *p)
         if (!l->base)
             continue;
         make_current(p, l);
-        if (!leave_all(p, l, 0, l->last))
+        if (!leave_above(p, l, 0, l->known ? l->last : l->alive))
             return PT_ENOMEM;
     }
     return PT_OK;

@@ -135,6 +135,20 @@ relative(const struct pt_session *s, struct pt_str file)
     return file;
 }
 
+/* Leaves out leading directories, then the middle. */
+static void
+shorten_path(char *path, unsigned width)
+{
+    const char *rest = path;
+    while (pt_text_width(rest) + 2 > width && (rest = strchr(rest, '/')))
+        rest++;
+    if (pt_text_width(path) > width && rest && rest != path) {
+        memmove(path + 2, rest, strlen(rest) + 1);
+        path[0] = path[1] = '.';
+    }
+    pt_text_shorten(path, width);
+}
+
 /* "name  file:line"; where it does not fit, the file gives way before the name
  * does, and both lose their middle. */
 static void
@@ -155,7 +169,7 @@ put_function(struct pt_session *s, const struct pt_profile_row *r,
     if (w + f > have) {
         unsigned least = have / 2, keep = w < have - least ? have - w : least;
         if (f > keep)
-            pt_text_shorten(file, keep);
+            shorten_path(file, keep);
         f = pt_text_width(file);
         pt_text_shorten(name, have - f);
     }
@@ -180,14 +194,16 @@ put_head(struct pt_session *s, const struct pt_profile *p,
                   pt_text_duration(rows->total, a),
                   pt_text_duration(rows->last - rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
-                  rows->threads == 1 ? "" : "s");
+                  pt_text_plural(rows->threads));
     if (t->gaps || t->desyncs || t->bad_chunks) {
         pt_out_style(s->out, PT_STYLE_WARN);
         pt_out_printf(s->out,
-                      "incomplete: %" PRIu64 " gaps (%s%" PRIu64 " events), "
-                      "%" PRIu64 " desyncs, %" PRIu64 " damaged chunks",
-                      t->gaps, t->unknown ? "at least " : "", t->lost,
-                      t->desyncs, t->bad_chunks);
+                      "incomplete: %" PRIu64 " gap%s (%s%" PRIu64 " events), "
+                      "%" PRIu64 " desync%s, %" PRIu64 " damaged chunk%s",
+                      t->gaps, pt_text_plural(t->gaps),
+                      t->unknown ? "at least " : "", t->lost, t->desyncs,
+                      pt_text_plural(t->desyncs), t->bad_chunks,
+                      pt_text_plural(t->bad_chunks));
         pt_out_style(s->out, PT_STYLE_PLAIN);
         pt_out_char(s->out, '\n');
     }

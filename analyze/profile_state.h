@@ -20,6 +20,7 @@ struct pt_span {
 struct pt_lane {
     struct pt_span *base, *top, *end; /* base[0] stands for "outside" */
     int64_t last;    /* time up to which all is accounted for */
+    int64_t alive;   /* while not known: when the spans last were */
     bool known;      /* the spans are those of the events so far */
     bool over;       /* the range has ended */
 };

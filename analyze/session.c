@@ -71,12 +71,6 @@ say_failure(const struct pt_session *s, enum pt_status status)
                                  : pt_status_name(status));
 }
 
-static const char *
-plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* Everything that makes the report less than the whole truth; true if any. */
 static bool
 report_trouble(const struct pt_session *s)
@@ -88,7 +82,7 @@ report_trouble(const struct pt_session *s)
     if (d->bad_chunks || t->bad_chunks) {
         uint64_t n = d->bad_chunks + t->bad_chunks;
         pt_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s", path,
-               n, plural(n), d->text[0] ? "; " : "", d->text);
+               n, pt_text_plural(n), d->text[0] ? "; " : "", d->text);
         any = true;
     }
     else if (d->torn) {
@@ -99,20 +93,20 @@ report_trouble(const struct pt_session *s)
     }
     else if (d->trailing) {
         pt_say("warning: %s has %" PRIu64 " byte%s of something else at its end",
-               path, d->trailing, plural(d->trailing));
+               path, d->trailing, pt_text_plural(d->trailing));
         any = true;
     }
     if (t->gaps) {
         pt_say("warning: %s has %" PRIu64 " gap%s: %s%" PRIu64 " event%s %s "
                "lost while it was recorded",
-               path, t->gaps, plural(t->gaps), t->unknown ? "at least " : "",
-               t->lost, plural(t->lost), t->lost == 1 ? "was" : "were");
+               path, t->gaps, pt_text_plural(t->gaps), t->unknown ? "at least " : "",
+               t->lost, pt_text_plural(t->lost), t->lost == 1 ? "was" : "were");
         any = true;
     }
     if (t->desyncs) {
         pt_say("warning: %s has %" PRIu64 " desync%s: the stack did not follow "
                "from the events; ptana verify tells more",
-               path, t->desyncs, plural(t->desyncs));
+               path, t->desyncs, pt_text_plural(t->desyncs));
         any = true;
     }
     return any;

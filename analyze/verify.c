@@ -103,15 +103,15 @@ check_events(struct verifier *v, struct thread_state *t,
     v->unresolved += bad_ids;
     v->disorder += back;
     if (bad_ids)
-        find(v, c, "%" PRIu64 " ids are not defined", bad_ids);
+        find(v, c, "ids that are not defined: %" PRIu64, bad_ids);
     if (back)
-        find(v, c, "%" PRIu64 " events go back in time", back);
+        find(v, c, "events that go back in time: %" PRIu64, back);
     if (strange)
-        find(v, c, "%" PRIu64 " events of kinds unknown here", strange);
+        find(v, c, "events of kinds unknown here: %" PRIu64, strange);
     if (miscounted)
         find(v, c, "its header miscounts the kinds");
     if (t->stack.unmatched != unmatched)
-        find(v, c, "%" PRIu64 " ends have no beginning",
+        find(v, c, "ends without a beginning: %" PRIu64,
              t->stack.unmatched - unmatched);
     return PT_OK;
 }
@@ -140,9 +140,9 @@ check_chunk(void *state, const struct pt_events *chunk)
     size_t depth = t->stack.depth;
     enum pt_status st = pt_stack_sync(&t->stack, chunk);
     if (t->stack.desyncs != desyncs)
-        find(v, c, "desync: its keyframe of %zu frames is not the stack of %zu "
-                   "that the events led to",
-             chunk->depth, depth);
+        find(v, c, "desync: the events led to a stack of %zu, its keyframe is "
+                   "another, of %zu",
+             depth, chunk->depth);
     return st == PT_OK ? check_events(v, t, chunk) : st;
 }
 
@@ -166,12 +166,16 @@ report_text(struct verifier *v, uint64_t bad)
     if (v->findings > TOLD)
         pt_out_printf(s->out, "... and %" PRIu64 " more\n", v->findings - TOLD);
     pt_out_printf(s->out,
-                  "%s: %s; %s events in %" PRIu64 " chunks%s, %" PRIu64
-                  " gaps, %" PRIu64 " desyncs, %" PRIu64 " unfinished C calls\n",
-                  pt_trace_path(s->trace),
-                  bad ? "DAMAGED" : "well", pt_text_grouped(v->events, a),
-                  v->chunks, d->torn ? ", torn end" : "", t->gaps, t->desyncs,
-                  t->unfinished);
+                  "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
+                  " gap%s, %" PRIu64 " desync%s, %" PRIu64
+                  " unfinished C call%s\n",
+                  pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
+                  pt_text_grouped(v->events, a), pt_text_plural(v->events),
+                  v->chunks, pt_text_plural(v->chunks),
+                  d->torn ? ", torn end" : "", t->gaps,
+                  pt_text_plural(t->gaps), t->desyncs,
+                  pt_text_plural(t->desyncs), t->unfinished,
+                  pt_text_plural(t->unfinished));
 }
 
 static void
