@@ -150,4 +150,5 @@ def main():
     suite.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

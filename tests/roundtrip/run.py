@@ -37,7 +37,7 @@ def simplify(event):
     if kind in ("branch", "jump"):
         return kind, event["func"], event["off"], event["dst"]
     if kind == "exception":
-        return kind, event["func"], event["off"], event["type"], event.get("re") or 0
+        return kind, event["func"], event["off"], event["type"], event["re"]
     if kind == "handled":
         return kind, event["func"], event["off"]
     if kind in C_CALLS:
@@ -106,14 +106,14 @@ def round_trip(directory, python, program, presets):
     local = name in LOCAL
     common = dict(PYTHONPATH=ORACLE, PT_PROGRAM=program, PT_LOCAL="1" if local else None)
     plain = harness.run([python.path, program], env=harness.environment(**common))
-    path = os.path.join(directory, "oracle")
-    watched = harness.run([python.path, program],
-                          env=harness.environment(**common, PT_ORACLE=path))
-    equal(watched.stdout, plain.stdout, "the oracle changed the program's output")
-    with open(path, "rb") as file:
-        oracle = marshal.load(file)
     for preset in presets:
         kinds = PRESETS[preset]
+        path = os.path.join(directory, "oracle")
+        watched = harness.run([python.path, program], env=harness.environment(
+            **common, PT_ORACLE=path, PT_PRESET=preset))
+        equal(watched.stdout, plain.stdout, "the oracle changed the program's output")
+        with open(path, "rb") as file:
+            oracle = marshal.load(file)
         trace = os.path.join(directory, preset + ".ptr")
         traced = harness.ptrec(python, trace, program, options=["--preset=" + preset],
                                env=harness.environment(**common))
@@ -141,4 +141,5 @@ def main():
     suite.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

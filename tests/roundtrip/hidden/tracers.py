@@ -27,6 +27,10 @@ seen.clear()
 sys.setprofile(lambda frame, event, argument: seen.append((event, frame.f_code.co_name)))
 work(2)
 sys.setprofile(None)
+if sys.version_info >= (3, 12) and seen[0][0] == "c_return":
+    # Beside any other tool of sys.monitoring that has CALL on, a program sees
+    # this end of its own call of setprofile (spec/cpython.md).
+    del seen[0]
 print(seen, sys.getprofile())
 profile = cProfile.Profile()
 profile.runcall(work, 5)

@@ -7,15 +7,18 @@ marshal, a list of events per thread in the order the threads began: from the
 start of the program's own <module> until its end, as tuples
     (kind, function, ...) with, by kind,
     line: the line; instruction: the offset; branch, jump: offset, destination
-    exception: offset, type, enum pt_raise; handled: offset
+    exception: offset, type, whether raised again; handled: offset
     c_call, c_return, c_exception: the callee."""
 import marshal
+import opcode
+import os
 import sys
 import threading
 
 threads = []
 by_ident = {}
 get_ident = threading.get_native_id  # unlike get_ident(), not used again soon
+IN_PYTHON = ("function", "classmethod", "staticmethod", "property")
 state = {"on": False, "main": None, "mine": None}
 
 
@@ -47,28 +50,40 @@ def callee(target):
         kind = type(target).__name__
     if kind == "function":
         return None
-    if kind == "builtin_function_or_method":
+    if kind in ("builtin_function_or_method", "builtin_method"):
         owner = target.__self__
         if owner is None or type(owner).__name__ == "module":
             module = target.__module__ or (owner and owner.__name__)
             return "%s.%s" % (module, target.__name__) if module else target.__name__
+        # Where the method is defined: in C, by a class that self is or has.
         base = owner if isinstance(owner, type) else type(owner)
-        for cls in type.__dict__["__mro__"].__get__(base):
-            if target.__name__ in cls.__dict__:
-                return "%s.%s" % (cls.__name__, target.__name__)
-        for cls in type(base).__mro__:
-            if target.__name__ in cls.__dict__:
+        for cls in (*type.__dict__["__mro__"].__get__(base), *type(base).__mro__):
+            found = vars(cls).get(target.__name__)
+            if found is not None and type(found).__name__ not in IN_PYTHON:
                 return "%s.%s" % (cls.__name__, target.__name__)
         return target.__qualname__
-    if hasattr(target, "__objclass__"):
+    if kind in ("method_descriptor", "classmethod_descriptor"):
         return "%s.%s" % (target.__objclass__.__name__, target.__name__)
     if isinstance(target, type):
         return "%s.%s" % (target.__module__, target.__qualname__)
     return "%s.%s" % (type(target).__module__, type(target).__qualname__)
 
 
+def type_name(cls):
+    module = cls.__module__
+    return cls.__qualname__ if module == "builtins" else "%s.%s" % (module, cls.__qualname__)
+
+
 def is_main(code):
     return code.co_name == "<module>" and code.co_filename == state["main"]
+
+
+EVENTS = {  # each with those before it
+    "calls": ("PY_START", "PY_RETURN", "PY_YIELD", "PY_RESUME", "PY_THROW", "PY_UNWIND",
+              "CALL", "C_RETURN", "C_RAISE"),
+    "lines": ("LINE", "RAISE", "RERAISE", "STOP_ITERATION", "EXCEPTION_HANDLED"),
+    "instructions": ("INSTRUCTION", "BRANCH", "JUMP"),
+}
 
 
 def watch_monitoring(path):
@@ -105,6 +120,10 @@ def watch_monitoring(path):
                 log(code).append((kind, code.co_qualname, value))
         return callback
 
+    def line(code, number):
+        if state["on"]:  # 0 is CPython's word for no line
+            log(code).append(("line", code.co_qualname, number or None))
+
     def jump(kind):
         def callback(code, offset, target):
             if state["on"]:
@@ -115,7 +134,7 @@ def watch_monitoring(path):
         def callback(code, offset, error):
             if state["on"]:
                 log(code).append(("exception", code.co_qualname, offset,
-                              type(error).__name__, how))
+                                  type_name(type(error)), how))
         return callback
 
     def handled(code, offset, error):
@@ -133,16 +152,25 @@ def watch_monitoring(path):
     callbacks = {
         "PY_START": start, "PY_RETURN": leave("return"), "PY_YIELD": plain("yield"),
         "PY_RESUME": plain("resume"), "PY_THROW": plain("throw"),
-        "PY_UNWIND": leave("unwind"), "LINE": number("line"),
+        "PY_UNWIND": leave("unwind"), "LINE": line,
         "INSTRUCTION": number("instruction"), "BRANCH": jump("branch"),
-        "JUMP": jump("jump"), "RAISE": raised(0), "RERAISE": raised(1),
-        "STOP_ITERATION": raised(2), "EXCEPTION_HANDLED": handled,
+        "JUMP": jump("jump"), "RAISE": raised(False), "RERAISE": raised(True),
+        "STOP_ITERATION": raised(False), "EXCEPTION_HANDLED": handled,
         "CALL": called("c_call"), "C_RETURN": called("c_return"),
         "C_RAISE": called("c_exception"),
     }
+    # Only what the preset asks for: which exceptions CPython tells of depends
+    # on what else is instrumented, since that decides what is specialised.
+    wanted = set()
+    for preset, names in EVENTS.items():
+        wanted.update(names)
+        if preset == os.environ["PT_PRESET"]:
+            break
     monitoring.use_tool_id(5, "oracle")
     mask = 0
     for name, function in callbacks.items():
+        if name not in wanted:
+            continue
         event = getattr(events, name)
         monitoring.register_callback(5, event, function)
         if name not in ("C_RETURN", "C_RAISE"):
@@ -152,7 +180,6 @@ def watch_monitoring(path):
 
 def watch_tracing(path):
     """3.11: what was left of a frame is told by its last instruction."""
-    import opcode
     resume, yields, returns = (opcode.opmap[name] for name in
                                ("RESUME", "YIELD_VALUE", "RETURN_VALUE"))
     raising = {}  # frame: its last event was an exception
@@ -193,13 +220,14 @@ def watch_tracing(path):
         name = code.co_qualname
         if event == "line":
             raising.pop(frame, None)
-            log(code).append(("line", name, frame.f_lineno))
+            log(code).append(("line", name, frame.f_lineno or None))
         elif event == "opcode":
             raising.pop(frame, None)
             log(code).append(("instruction", name, frame.f_lasti))
         elif event == "exception":
             raising[frame] = True
-            log(code).append(("exception", name, frame.f_lasti, argument[0].__name__, 0))
+            log(code).append(("exception", name, frame.f_lasti, type_name(argument[0]),
+                              False))
         return trace
 
     threading.setprofile(profile)
@@ -209,7 +237,6 @@ def watch_tracing(path):
 
 
 def begin():
-    import os
     path = os.environ.get("PT_ORACLE")
     state["main"] = os.environ.get("PT_PROGRAM")
     state["local"] = "PT_LOCAL" in os.environ
