@@ -57,6 +57,7 @@ struct pt_analyzer {
     size_t config_size;       /* of the structure they fill, zeroed before */
     unsigned takes;           /* enum pt_takes */
     const char *formats;      /* "text|json": the first is the default */
+    bool mends;               /* a torn or damaged trace is what it is for */
     enum pt_status (*run)(struct pt_session *);
 };
 

@@ -1,4 +1,5 @@
 #include "analyze/json.h"
+#include "analyze/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -124,29 +125,6 @@ pt_json_null(struct pt_json *j)
 
 /* --- strings -------------------------------------------------------------- */
 
-/* The code point at `p` and its length; length 1 and U+FFFD where the bytes are
- * no WTF-8. */
-static unsigned
-decode(const unsigned char *p, size_t left, uint32_t *out)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned n = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf8 ? 4 : 0;
-    *out = 0xfffd;
-    if (n == 0 || n > left)
-        return 1;
-    uint32_t c = p[0] & (0x7fu >> n);
-    for (unsigned i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 1;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    if (c < least[n] || c > 0x10ffff)
-        return 1;
-    *out = c;
-    return n;
-}
-
 static void
 escape(struct pt_out *out, uint32_t c)
 {
@@ -177,7 +155,7 @@ pt_json_quote(struct pt_out *out, struct pt_str s)
             continue;
         }
         if (c >= 128)
-            n = decode(p + i, s.len - i, &c);
+            n = pt_utf8_next(p + i, s.len - i, &c);
         if (n > 1 && (c < 0xd800 || c > 0xdfff)) {
             i += n;
             continue;

@@ -1,4 +1,5 @@
 #include "analyze/marshal.h"
+#include "analyze/utf8.h"
 
 #include <string.h>
 
@@ -67,7 +68,22 @@ pt_marshal_float(struct pt_out *o, double v)
 void
 pt_marshal_str(struct pt_out *o, struct pt_str s)
 {
+    static const char replacement[3] = "\xef\xbf\xbd";
+    size_t len = 0;
+    uint32_t code;
+    unsigned n;
+    /* A byte that is no WTF-8 would make the whole file unreadable. */
+    for (size_t i = 0; i < s.len; i += n) {
+        n = pt_utf8_next(s.data + i, s.len - i, &code);
+        len += n == 1 && code == 0xfffd ? sizeof replacement : n;
+    }
     pt_out_char(o, 'u');
-    put_u32(o, (uint32_t)s.len);
-    pt_out_bytes(o, s.data, s.len);
+    put_u32(o, (uint32_t)len);
+    for (size_t i = 0; i < s.len; i += n) {
+        n = pt_utf8_next(s.data + i, s.len - i, &code);
+        if (n == 1 && code == 0xfffd)
+            pt_out_bytes(o, replacement, sizeof replacement);
+        else
+            pt_out_bytes(o, s.data + i, n);
+    }
 }

@@ -1,4 +1,5 @@
 #include "analyze/output.h"
+#include "analyze/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -190,46 +191,28 @@ pt_out_style(struct pt_out *o, enum pt_style style)
         pt_out_text(o, codes[style]);
 }
 
-/* The length of the UTF-8 sequence at `p`, 0 where it is none (surrogates and
- * overlong forms included), and whether it is a C1 control. */
-static size_t
-utf8_length(const unsigned char *p, size_t left)
-{
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2
-               : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 size_t
 pt_text_escape(struct pt_str s, char *buffer, size_t size)
 {
-    const unsigned char *p = (const unsigned char *)s.data;
     size_t used = 0;
     for (size_t i = 0; i < s.len;) {
-        size_t n = utf8_length(p + i, s.len - i);
-        bool control = n == 1 ? p[i] < 32 || p[i] == 127
-                              : n == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0;
-        size_t need = n && !control ? n : 4;
-        if (used + need + 1 > size)
+        uint32_t code;
+        unsigned n = pt_utf8_next(s.data + i, s.len - i, &code);
+        bool control = code < 32 || (code > 126 && code < 160);
+        bool surrogate = code >= 0xd800 && code <= 0xdfff;
+        /* Byte by byte; what follows a first byte is no start of its own. */
+        bool odd = control || surrogate || (n == 1 && code == 0xfffd);
+        if (used + 4 + 1 > size)
             break;
-        if (n && !control) {
-            memcpy(buffer + used, p + i, n);
-            i += n;
+        if (odd) {
+            snprintf(buffer + used, 5, "\\x%02x", (unsigned char)s.data[i++]);
+            used += 4;
         }
         else {
-            char hex[8];
-            snprintf(hex, sizeof hex, "\\x%02x", p[i++]);
-            memcpy(buffer + used, hex, 4);
+            memcpy(buffer + used, s.data + i, n);
+            used += n;
+            i += n;
         }
-        used += need;
     }
     buffer[used] = 0;
     return used;

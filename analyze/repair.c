@@ -36,6 +36,33 @@ default_name(const char *path, char *buffer)
            PATH_TEXT;
 }
 
+static size_t
+count_events_chunks(const struct pt_trace *trace)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pt_trace_chunk_count(trace); i++)
+        n += pt_trace_chunk(trace, i)->type == PT_CHUNK_EVENTS;
+    return n;
+}
+
+/* Damage inside a chunk shows only when it is copied: count what arrived. */
+static void
+say_result(const struct pt_trace *trace, const char *to)
+{
+    const char *path = pt_trace_path(trace);
+    size_t left = pt_trace_damage(trace)->bad_chunks;
+    struct pt_trace *copy;
+    if (pt_trace_open(to, NULL, &copy) == PT_OK) {
+        left += count_events_chunks(trace) - count_events_chunks(copy);
+        pt_trace_close(copy);
+    }
+    if (left)
+        pt_say("%s written; %zu damaged chunk%s of %s left out", to, left,
+               pt_text_plural(left), path);
+    else
+        pt_say("%s written, with all that %s holds", to, path);
+}
+
 static enum pt_status
 run(struct pt_session *s)
 {
@@ -62,7 +89,7 @@ run(struct pt_session *s)
     }
     enum pt_status st = pt_trace_repair(s->trace, to, &s->error);
     if (st == PT_OK)
-        pt_say("%s: written, what is whole of %s", to, path);
+        say_result(s->trace, to);
     return st;
 }
 
@@ -78,5 +105,6 @@ const struct pt_analyzer pt_analyzer_repair = {
                 "ptana repair bad.ptr -o good.ptr # by a name of your own",
     .options = options,
     .config_size = sizeof(struct config),
+    .mends = true,
     .run = run,
 };

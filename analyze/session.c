@@ -79,6 +79,8 @@ report_trouble(const struct pt_session *s)
     const struct pt_trouble *t = &s->trouble;
     const char *path = pt_trace_path(s->trace);
     bool any = false;
+    if (s->self->mends)
+        return false;
     if (d->bad_chunks || t->bad_chunks) {
         uint64_t n = d->bad_chunks + t->bad_chunks;
         pt_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s", path,
