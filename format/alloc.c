@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pt_testing pt_testing = {-1, -1, false};
+struct pt_testing pt_testing = {-1, -1, 0, false};
 
 void *
 pt_alloc(size_t size)

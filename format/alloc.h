@@ -18,6 +18,7 @@
 struct pt_testing {
     int64_t fail_alloc;    /* allocations */
     int64_t fail_write;    /* writes to a log: as ENOSPC, half of it done */
+    uint64_t failed;       /* how many calls were made to fail */
     bool ignore_checksums; /* a mismatch counts as a match: for fuzzing */
 };
 extern struct pt_testing pt_testing;
@@ -28,8 +29,10 @@ pt_testing_fails(int64_t *countdown)
 {
     if (__builtin_expect(*countdown < 0, 1))
         return false;
-    if (*countdown == 0)
+    if (*countdown == 0) {
+        pt_testing.failed++;
         return true;
+    }
     --*countdown;
     return false;
 }

@@ -13,8 +13,9 @@
 struct pt_decoder {
     const struct pt_trace *trace;
     struct pt_unpacker unpacker;
-    struct pt_event *events; /* PT_BLOCK_EVENTS */
-    int64_t *time;           /* [0] is the time before the chunk */
+    size_t room; /* events that the arrays below have room for */
+    struct pt_event *events;
+    int64_t *time; /* [0] is the time before the chunk */
     uint64_t *arg;
     uint32_t *column[PT_COLUMN_COUNT];
     uint32_t *scratch;
@@ -51,18 +52,31 @@ pt_decoder_new(const struct pt_trace *t, struct pt_decoder **out)
     return PT_OK;
 }
 
+static void
+free_arrays(struct pt_decoder *d)
+{
+    pt_alloc_free(d->events);
+    pt_alloc_free(d->time);
+    pt_alloc_free(d->arg);
+    for (unsigned c = 0; c < PT_COLUMN_COUNT; c++) {
+        pt_alloc_free(d->column[c]);
+        d->column[c] = NULL;
+    }
+    pt_alloc_free(d->scratch);
+    d->events = NULL;
+    d->time = NULL;
+    d->arg = NULL;
+    d->scratch = NULL;
+    d->room = 0;
+}
+
 void
 pt_decoder_free(struct pt_decoder *d)
 {
     if (d == NULL)
         return;
     pt_unpacker_clear(&d->unpacker);
-    pt_alloc_free(d->events);
-    pt_alloc_free(d->time);
-    pt_alloc_free(d->arg);
-    for (unsigned c = 0; c < PT_COLUMN_COUNT; c++)
-        pt_alloc_free(d->column[c]);
-    pt_alloc_free(d->scratch);
+    free_arrays(d);
     pt_alloc_free(d->stack);
     pt_alloc_free(d);
 }
@@ -82,18 +96,29 @@ pt_decoder_raw(struct pt_decoder *d, size_t i, struct pt_str *out)
     return pt_trace_load(d->trace, i, &d->unpacker, NULL, out, &d->error);
 }
 
-/* One element more than an events chunk can need: cursors may point behind
- * the last. */
+/* Room for `n` events in the arrays that are always needed, and none in those
+ * of columns that are not there.  One element more than that, because a cursor
+ * may point behind the last. */
 static bool
-make_room(void *array, size_t size)
+make_room(struct pt_decoder *d, size_t n)
 {
-    void *p;
-    memcpy(&p, array, sizeof p);
-    if (p != NULL)
+    if (n <= d->room && d->events != NULL)
         return true;
-    p = pt_alloc_zero(PT_BLOCK_EVENTS + 1, size);
-    memcpy(array, &p, sizeof p);
-    return p != NULL;
+    free_arrays(d);
+    size_t room = 256;
+    while (room < n)
+        room *= 2;
+    d->events = pt_alloc(room * sizeof *d->events);
+    d->time = pt_alloc((room + 1) * sizeof *d->time);
+    d->arg = pt_alloc_zero(room + 1, sizeof *d->arg);
+    d->scratch = pt_alloc(room * sizeof *d->scratch);
+    if (d->events == NULL || d->time == NULL || d->arg == NULL ||
+        d->scratch == NULL) {
+        free_arrays(d);
+        return false;
+    }
+    d->room = room;
+    return true;
 }
 
 /* --- taking the item apart ------------------------------------------------ */
@@ -254,18 +279,17 @@ unpack_columns(struct pt_decoder *d, const struct item *it,
         const struct pt_column_in *in = &it->columns[k];
         enum pt_status st;
         if (k == PT_COL_TIME) {
-            if (!make_room(&d->time, 8) || !make_room(&d->scratch, 4))
-                return PT_ENOMEM;
             d->time[0] = it->since;
             st = pt_column_get_time(in, n, &d->trace->header.clock, d->scratch,
                                     d->time + 1);
         } else if (k == PT_COL_ARG) {
-            if (!make_room(&d->arg, 8))
-                return PT_ENOMEM;
             st = pt_column_get64(in, n, d->arg);
         } else {
-            if (n != 0 && !make_room(&d->column[k], 4))
-                return PT_ENOMEM;
+            if (n != 0 && d->column[k] == NULL) {
+                d->column[k] = pt_alloc((d->room + 1) * sizeof(uint32_t));
+                if (d->column[k] == NULL)
+                    return PT_ENOMEM;
+            }
             st = pt_column_get32(in, n, d->column[k]);
         }
         if (st != PT_OK)
@@ -372,7 +396,7 @@ decode(struct pt_decoder *d, const struct pt_chunk_info *info,
     if (!shapes_valid(it) || !count_shapes(shape, it->n, it->nshapes, counts) ||
         !counts_agree(info, it, counts))
         return PT_EDAMAGED;
-    if (!make_room(&d->events, sizeof *d->events))
+    if (!make_room(d, it->n))
         return PT_ENOMEM;
     st = unpack_columns(d, it, counts);
     if (st == PT_OK)
