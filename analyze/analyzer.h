@@ -16,7 +16,7 @@ enum pt_exit {
     PT_EXIT_OK = 0,
     PT_EXIT_THRESHOLD = 1, /* a demand of the user's is not met */
     PT_EXIT_USAGE = 2,
-    PT_EXIT_DAMAGED = 3,   /* no trace, or damaged */
+    PT_EXIT_DAMAGED = 3, /* no trace, or damaged */
     PT_EXIT_SYSTEM = 4,
 };
 
@@ -39,25 +39,26 @@ enum pt_takes {
 struct pt_session {
     const struct pt_analyzer *self;
     struct pt_common common;
-    void *config;             /* the analyzer's own options */
+    void *config; /* the analyzer's own options */
     struct pt_trace *trace;
     struct pt_filter *filter;
-    struct pt_out *out;       /* NULL where `takes` has no PT_TAKES_FORMAT */
+    struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT */
     struct pt_trouble trouble; /* filled by the analyzer, told at the end */
-    struct pt_error error;    /* of the status that run() returned */
-    enum pt_exit verdict;     /* with PT_OK: what the analyzer found */
+    struct pt_error error;     /* of the status that run() returned */
+    enum pt_exit verdict;      /* with PT_OK: what the analyzer found */
 };
 
 struct pt_analyzer {
     const char *name;
-    const char *summary;      /* a few words, for the list */
-    const char *description;  /* paragraphs for help and man page, parted by \n */
-    const char *examples;     /* lines "command # what it does" */
+    const char *summary; /* a few words, for the list */
+    const char
+        *description;     /* paragraphs for help and man page, parted by \n */
+    const char *examples; /* lines "command # what it does" */
     const struct pt_option *options; /* own ones; NULL none */
-    size_t config_size;       /* of the structure they fill, zeroed before */
-    unsigned takes;           /* enum pt_takes */
-    const char *formats;      /* "text|json": the first is the default */
-    bool mends;               /* a torn or damaged trace is what it is for */
+    size_t config_size;  /* of the structure they fill, zeroed before */
+    unsigned takes;      /* enum pt_takes */
+    const char *formats; /* "text|json": the first is the default */
+    bool mends;          /* a torn or damaged trace is what it is for */
     enum pt_status (*run)(struct pt_session *);
 };
 
@@ -77,7 +78,8 @@ enum pt_exit pt_session_run(const struct pt_analyzer *, int argc, char **argv);
 /* True when the session's format is `name`. */
 bool pt_session_format(const struct pt_session *, const char *name);
 /* Says on stderr what the report lacks, when none of `kinds` (bit per kind) was
- * asked for in the recording, and which preset records it.  True if it lacks. */
+ * asked for in the recording, and which preset records it.  True if it lacks.
+ */
 bool pt_session_lacks(const struct pt_session *, uint32_t kinds,
                       const char *what, const char *preset);
 /* Fails the session: stores the sentence and returns the status. */

@@ -166,12 +166,11 @@ json_by_kind(struct dumper *d, const struct pt_merged *m)
     case PT_EXCEPTION:
         pt_out_text(o, ",\"type\":");
         if (pt_trace_type(d->session->trace, e->id))
-            pt_json_quote(o,
-                          pt_name_type(d->session->trace, e->id, buffer));
+            pt_json_quote(o, pt_name_type(d->session->trace, e->id, buffer));
         else
             pt_out_text(o, "null");
-        pt_out_text(o, e->arg == PT_RERAISED ? ",\"re\":true"
-                                             : ",\"re\":false");
+        pt_out_text(o,
+                    e->arg == PT_RERAISED ? ",\"re\":true" : ",\"re\":false");
         break;
     case PT_CALL:
     case PT_RESUME:
@@ -208,8 +207,7 @@ json_line(struct dumper *d, const struct pt_merged *m)
         pt_out_char(o, '"');
         pt_out_text(o, name);
         pt_out_char(o, '"');
-    }
-    else
+    } else
         pt_out_text(o, "null");
     put_code(d, m->step.framed ? m->step.frame.id : 0);
     put_number(o, ",\"line\":", m->step.framed && m->step.frame.line,
@@ -242,8 +240,8 @@ text_what(struct dumper *d, const struct pt_merged *m)
     case PT_C_CALL:
     case PT_C_RETURN:
     case PT_C_EXCEPTION:
-        pt_out_str(o, pt_name_callable(d->session->trace, m->step.callee,
-                                       buffer));
+        pt_out_str(o,
+                   pt_name_callable(d->session->trace, m->step.callee, buffer));
         pt_out_text(o, "  ");
         break;
     case PT_INSTRUCTION:
@@ -308,8 +306,11 @@ text_line(struct dumper *d, const struct pt_merged *m)
     char thread[16];
     snprintf(thread, sizeof thread, "#%" PRIu32, m->thread);
     pt_out_printf(o, "%10" PRIu64 "  %s%" PRId64 ".%09" PRId64 "  %6s  %-*s  ",
-                  m->seq, t < 0 ? "-" : t < 10000000000 ? "    "
-                          : t < 100000000000 ? "   " : "  ",
+                  m->seq,
+                  t < 0              ? "-"
+                  : t < 10000000000  ? "    "
+                  : t < 100000000000 ? "   "
+                                     : "  ",
                   t < 0 ? -(t / 1000000000) : t / 1000000000,
                   t < 0 ? -(t % 1000000000) : t % 1000000000, thread,
                   KIND_WIDTH, name ? name : "?");
@@ -353,8 +354,7 @@ dump_all(struct dumper *d, struct pt_cursor *cursor)
         text_head(d);
     while (left && d->out->status == PT_OK &&
            (st = pt_cursor_next(cursor, &m)) == PT_OK) {
-        if (m.event->kind < PT_KIND_LIMIT &&
-            !(d->kinds >> m.event->kind & 1))
+        if (m.event->kind < PT_KIND_LIMIT && !(d->kinds >> m.event->kind & 1))
             continue;
         if (json)
             json_line(d, &m);
@@ -404,14 +404,15 @@ const struct pt_analyzer pt_analyzer_dump = {
     .name = "dump",
     .summary = "the events one by one, as text or JSON lines",
     .description =
-        "Prints the events of all threads in the order of their times. In text, "
+        "Prints the events of all threads in the order of their times. In "
+        "text, "
         "the function is indented by the depth of the stack. With "
         "--format=jsonl each event is a JSON object of its own, whose keys "
         "spec/format.md describes.",
-    .examples =
-        "ptana dump -n 100 # the first hundred events\n"
-        "ptana dump --from=1.5s --to=1.6s --thread='#1' # a moment of a thread\n"
-        "ptana dump --format=jsonl --kinds=exception # for a program",
+    .examples = "ptana dump -n 100 # the first hundred events\n"
+                "ptana dump --from=1.5s --to=1.6s --thread='#1' # a moment of "
+                "a thread\n"
+                "ptana dump --format=jsonl --kinds=exception # for a program",
     .options = options,
     .config_size = sizeof(struct config),
     .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS |

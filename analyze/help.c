@@ -25,7 +25,11 @@ gather(struct tables *t, const struct pt_analyzer *a)
     t->n = pt_analyzer_groups(a, &t->common, NULL, t->groups);
     if (a->formats) {
         t->format[0] = (struct pt_option){
-            "format", 0, PT_OPTION_CHOICE, 0, a->formats,
+            "format",
+            0,
+            PT_OPTION_CHOICE,
+            0,
+            a->formats,
             "the form of the report; the first is the default"};
         t->groups[t->n++] = (struct pt_option_group){t->format, NULL};
     }
@@ -41,8 +45,7 @@ fold(struct pt_out *o, const char *text, unsigned at, unsigned indent)
             pt_out_char(o, '\n');
             pt_out_spaces(o, indent);
             at = indent;
-        }
-        else if (at > indent) {
+        } else if (at > indent) {
             pt_out_char(o, ' ');
             at++;
         }
@@ -177,12 +180,12 @@ troff_option(struct pt_out *o, const struct pt_option *option)
 static void
 troff_exit(struct pt_out *o)
 {
-    pt_out_text(o,
-                ".SH EXIT STATUS\n"
-                "0: well. 1: a demand (threshold) is not met. 2: wrong usage. "
-                "3: the file is no\ntrace, or damaged; gaps, desyncs and a torn "
-                "end are only warned of unless\n\\fB\\-\\-strict\\fR is given. "
-                "4: the system refused something.\n");
+    pt_out_text(
+        o, ".SH EXIT STATUS\n"
+           "0: well. 1: a demand (threshold) is not met. 2: wrong usage. "
+           "3: the file is no\ntrace, or damaged; gaps, desyncs and a torn "
+           "end are only warned of unless\n\\fB\\-\\-strict\\fR is given. "
+           "4: the system refused something.\n");
 }
 
 static void
@@ -190,12 +193,14 @@ man_analyzer(struct pt_out *o, const struct pt_analyzer *a)
 {
     struct tables t;
     gather(&t, a);
-    pt_out_printf(o, ".TH PTANA\\-%s 1 \"\" \"ptrec " PT_VERSION
-                     "\" \"ptrec manual\"\n.SH NAME\nptana\\-%s \\- ",
+    pt_out_printf(o,
+                  ".TH PTANA\\-%s 1 \"\" \"ptrec " PT_VERSION
+                  "\" \"ptrec manual\"\n.SH NAME\nptana\\-%s \\- ",
                   a->name, a->name);
     troff_text(o, a->summary);
-    pt_out_printf(o, "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...] "
-                     "[\\fITRACE\\fR]\n.SH DESCRIPTION\n",
+    pt_out_printf(o,
+                  "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...] "
+                  "[\\fITRACE\\fR]\n.SH DESCRIPTION\n",
                   a->name);
     troff_text(o, a->description);
     pt_out_text(o, "\n.PP\n\\fITRACE\\fR is trace.ptr where none is named.\n"
@@ -271,8 +276,8 @@ pt_help_page(const struct pt_analyzer *a, char *buffer, size_t size)
 /* --- completion ----------------------------------------------------------- */
 
 static void
-offer(struct pt_out *o, const char *start, const char *before,
-      const char *word, size_t len, const char *after)
+offer(struct pt_out *o, const char *start, const char *before, const char *word,
+      size_t len, const char *after)
 {
     char text[128];
     snprintf(text, sizeof text, "%s%.*s%s", before, (int)len, word, after);

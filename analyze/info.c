@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-static const uint64_t FRAME_MOST = 4096; /* more than any chunk's header takes */
+static const uint64_t FRAME_MOST =
+    4096; /* more than any chunk's header takes */
 
 /* What a chunk takes in the file with its skippable frame: all the chunks'
  * frames are of one size, the least distance there is. */

@@ -100,8 +100,8 @@ put_ending(struct pt_out *o, const struct pt_process_end *e)
         return;
     case PT_ENDED_SIGNAL:
         name = sigabbrev_np(e->value);
-        pt_out_printf(o, "ended by signal %d%s%s", e->value,
-                      name ? " SIG" : "", name ? name : "");
+        pt_out_printf(o, "ended by signal %d%s%s", e->value, name ? " SIG" : "",
+                      name ? name : "");
         return;
     case PT_ENDED_EXEC:
         pt_out_text(o, "became another program (exec)");
@@ -115,8 +115,7 @@ put_ending(struct pt_out *o, const struct pt_process_end *e)
 }
 
 static void
-text_threads(struct pt_session *s, const struct pt_info *info,
-             uint32_t process)
+text_threads(struct pt_session *s, const struct pt_info *info, uint32_t process)
 {
     char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
     uint32_t shown = 0, more = 0;
@@ -162,9 +161,8 @@ text_processes(struct pt_session *s, const struct pt_info *info)
         py = pt_trace_interpreter(s->trace, p->interpreter);
         if (py) {
             struct pt_str version = py->version;
-            const char *space = version.len
-                                    ? memchr(version.data, ' ', version.len)
-                                    : NULL;
+            const char *space =
+                version.len ? memchr(version.data, ' ', version.len) : NULL;
             if (space)
                 version.len = (size_t)(space - version.data);
             pt_out_text(s->out, "\n  Python ");
@@ -201,21 +199,21 @@ text_counts(struct pt_session *s, const struct pt_info *info)
                       100.0 * (double)info->kinds[k] / (double)info->events);
     }
     if (info->gaps)
-        pt_out_printf(s->out, "  %" PRIu64 " gap%s, %s%" PRIu64
-                              " events lost\n",
+        pt_out_printf(s->out,
+                      "  %" PRIu64 " gap%s, %s%" PRIu64 " events lost\n",
                       info->gaps, pt_text_plural(info->gaps),
                       info->unknown_gaps ? "at least " : "", info->lost);
     pt_out_char(s->out, '\n');
     label(s, "bytes");
-    pt_out_printf(s->out, "%s\n",
-                  pt_text_grouped(pt_trace_size(s->trace), a));
+    pt_out_printf(s->out, "%s\n", pt_text_grouped(pt_trace_size(s->trace), a));
     pt_out_printf(s->out, "  %-12s %15s", "events",
                   pt_text_grouped(info->event_bytes, a));
     if (info->events)
         pt_out_printf(s->out, "  %.3f an event",
                       (double)info->event_bytes / (double)info->events);
-    pt_out_printf(s->out, "\n  %-12s %15s  %" PRIu32 " code object%s, %" PRIu32
-                          " callable%s, %" PRIu32 " source%s\n",
+    pt_out_printf(s->out,
+                  "\n  %-12s %15s  %" PRIu32 " code object%s, %" PRIu32
+                  " callable%s, %" PRIu32 " source%s\n",
                   "definitions", pt_text_grouped(info->definition_bytes, a),
                   codes, pt_text_plural(codes), callables,
                   pt_text_plural(callables), sources, pt_text_plural(sources));

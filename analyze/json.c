@@ -129,15 +129,15 @@ static void
 escape(struct pt_out *out, uint32_t c)
 {
     const char *const hex = "0123456789abcdef";
-    char text[6] = {'\\', 'u', hex[c >> 12 & 15], hex[c >> 8 & 15],
-                    hex[c >> 4 & 15], hex[c & 15]};
+    char text[6] = {
+        '\\',       'u', hex[c >> 12 & 15], hex[c >> 8 & 15], hex[c >> 4 & 15],
+        hex[c & 15]};
     const char *const plain = "\"\\\b\f\n\r\t", *const name = "\"\\bfnrt";
     const char *at = c < 128 ? strchr(plain, (int)c) : NULL;
     if (at && c) {
         pt_out_char(out, '\\');
         pt_out_char(out, name[at - plain]);
-    }
-    else
+    } else
         pt_out_bytes(out, text, sizeof text);
 }
 

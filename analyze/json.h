@@ -8,9 +8,9 @@
 struct pt_json {
     struct pt_out *out;
     unsigned depth;
-    unsigned compact;     /* from this depth on everything stands on one line */
-    bool first;           /* nothing yet in the innermost container */
-    bool named;           /* a key waits for its value */
+    unsigned compact; /* from this depth on everything stands on one line */
+    bool first;       /* nothing yet in the innermost container */
+    bool named;       /* a key waits for its value */
 };
 
 void pt_json_init(struct pt_json *, struct pt_out *, unsigned compact);

@@ -20,9 +20,9 @@ unknown(const char *word)
         }
     }
     if (best)
-        pt_say("there is no \"%s\"; did you mean ptana %s?", word, best);
+        pt_out_say("there is no \"%s\"; did you mean ptana %s?", word, best);
     else
-        pt_say("there is no \"%s\"; ptana help lists what there is", word);
+        pt_out_say("there is no \"%s\"; ptana help lists what there is", word);
     return PT_EXIT_USAGE;
 }
 
@@ -56,7 +56,7 @@ inform(int argc, char **argv)
     }
     if (st == PT_OK)
         return PT_EXIT_OK;
-    pt_say("%s", error.text);
+    pt_out_say("%s", error.text);
     return PT_EXIT_SYSTEM;
 }
 
@@ -66,8 +66,9 @@ main(int argc, char **argv)
     /* A reader that has seen enough, as head does, ends us without a word. */
     signal(SIGPIPE, SIG_DFL);
     if (argc < 2) {
-        pt_say("say what to do: ptana ANALYZER [OPTION...] [TRACE]; ptana help "
-               "lists the analyzers");
+        pt_out_say(
+            "say what to do: ptana ANALYZER [OPTION...] [TRACE]; ptana help "
+            "lists the analyzers");
         return PT_EXIT_USAGE;
     }
     static const char *const words[] = {"help", "--help", "-h", "--version",

@@ -39,7 +39,8 @@ pt_name_type(const struct pt_trace *trace, uint32_t id, char *buffer)
     const struct pt_type *t = pt_trace_type(trace, id);
     if (!t)
         return (struct pt_str){"?", 1};
-    bool plain = t->module.len == 8 && memcmp(t->module.data, "builtins", 8) == 0;
+    bool plain =
+        t->module.len == 8 && memcmp(t->module.data, "builtins", 8) == 0;
     return join(buffer, plain ? (struct pt_str){0} : t->module, t->name);
 }
 

@@ -149,8 +149,8 @@ store(const struct pt_option *o, void *values, const char *value,
 }
 
 enum pt_status
-pt_options_parse(const struct pt_option_group *groups, size_t n, int argc,
-                 char **argv, const char **operand, struct pt_error *error)
+pt_arguments_parse(const struct pt_option_group *groups, size_t n, int argc,
+                   char **argv, const char **operand, struct pt_error *error)
 {
     bool options = true;
     const char *found = NULL;
@@ -175,8 +175,7 @@ pt_options_parse(const struct pt_option_group *groups, size_t n, int argc,
             o = find(groups, n, word + 2, len, 0, &values);
             if (word[2 + len])
                 value = word + 2 + len + 1;
-        }
-        else {
+        } else {
             o = find(groups, n, NULL, 0, word[1], &values);
             if (word[2])
                 value = word + 2;
@@ -201,7 +200,7 @@ pt_options_parse(const struct pt_option_group *groups, size_t n, int argc,
 }
 
 void
-pt_options_clear(const struct pt_option_group *groups, size_t n)
+pt_arguments_clear(const struct pt_option_group *groups, size_t n)
 {
     for (size_t g = 0; g < n; g++)
         for (const struct pt_option *o = groups[g].options; o && o->name; o++)

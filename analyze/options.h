@@ -1,5 +1,5 @@
 /* Declarative command-line options: a table per group, no code per option.
- * Thread rule: plain data; pt_options_parse() is reentrant. */
+ * Thread rule: plain data; pt_arguments_parse() is reentrant. */
 #ifndef PT_ANALYZE_OPTIONS_H
 #define PT_ANALYZE_OPTIONS_H
 
@@ -40,11 +40,11 @@ struct pt_option_group {
 /* Parses argv[0..argc): --name=value, --name value, -x value, --flag; "--" ends
  * the options.  At most one operand is taken, into *operand.  PT_EUSAGE with
  * one sentence in `error`, which names the nearest option where one is. */
-enum pt_status pt_options_parse(const struct pt_option_group *groups, size_t n,
-                                int argc, char **argv, const char **operand,
-                                struct pt_error *error);
+enum pt_status pt_arguments_parse(const struct pt_option_group *groups,
+                                  size_t n, int argc, char **argv,
+                                  const char **operand, struct pt_error *error);
 /* Releases the lists. */
-void pt_options_clear(const struct pt_option_group *groups, size_t n);
+void pt_arguments_clear(const struct pt_option_group *groups, size_t n);
 
 /* How far apart two words are: edits of one letter, neighbours swapped. */
 unsigned pt_word_distance(const char *a, const char *b);

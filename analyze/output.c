@@ -46,7 +46,8 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
 {
     struct pt_out *o = malloc(sizeof *o);
     if (!o) {
-        *error = (struct pt_error){.status = PT_ENOMEM, .text = "out of memory"};
+        *error =
+            (struct pt_error){.status = PT_ENOMEM, .text = "out of memory"};
         return PT_ENOMEM;
     }
     *o = (struct pt_out){.fd = STDOUT_FILENO};
@@ -54,8 +55,8 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
         o->path = options->path;
         o->fd = open(o->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (o->fd < 0) {
-            *error = (struct pt_error){.status = PT_EIO, .sys = errno,
-                                       .offset = -1, .seq = -1};
+            *error = (struct pt_error){
+                .status = PT_EIO, .sys = errno, .offset = -1, .seq = -1};
             snprintf(error->text, sizeof error->text, "cannot write %s: %s",
                      o->path, strerror(errno));
             free(o);
@@ -63,10 +64,10 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
         }
     }
     o->color = wants_color(options->color, o->fd);
-    o->width = options->width == 0 ? terminal_width(o->fd)
+    o->width = options->width == 0            ? terminal_width(o->fd)
                : options->width < LEAST_WIDTH ? LEAST_WIDTH
-               : options->width > MOST_WIDTH ? MOST_WIDTH
-                                             : (unsigned)options->width;
+               : options->width > MOST_WIDTH  ? MOST_WIDTH
+                                              : (unsigned)options->width;
     *out = o;
     return PT_OK;
 }
@@ -86,8 +87,7 @@ drain(struct pt_out *o, const char *data, size_t len)
         if (n >= 0) {
             data += n;
             len -= (size_t)n;
-        }
-        else if (errno != EINTR) {
+        } else if (errno != EINTR) {
             o->status = PT_EIO;
             o->sys = errno;
         }
@@ -113,8 +113,8 @@ pt_out_close(struct pt_out *o, struct pt_error *error)
     }
     enum pt_status st = o->status;
     if (st != PT_OK) {
-        *error = (struct pt_error){.status = st, .sys = o->sys, .offset = -1,
-                                   .seq = -1};
+        *error = (struct pt_error){
+            .status = st, .sys = o->sys, .offset = -1, .seq = -1};
         snprintf(error->text, sizeof error->text, "cannot write %s: %s",
                  o->path ? o->path : "the output", strerror(o->sys));
     }
@@ -207,8 +207,7 @@ pt_text_escape(struct pt_str s, char *buffer, size_t size)
         if (odd) {
             snprintf(buffer + used, 5, "\\x%02x", (unsigned char)s.data[i++]);
             used += 4;
-        }
-        else {
+        } else {
             memcpy(buffer + used, s.data + i, n);
             used += n;
             i += n;
@@ -324,13 +323,15 @@ pt_text_size(uint64_t bytes, char *buffer)
         unit++;
     }
     snprintf(buffer, PT_NUMBER_TEXT, "%.*f %s",
-             unit == 0 || value >= 99.95 ? 0 : value < 9.995 ? 2 : 1, value,
-             units[unit]);
+             unit == 0 || value >= 99.95 ? 0
+             : value < 9.995             ? 2
+                                         : 1,
+             value, units[unit]);
     return buffer;
 }
 
 void
-pt_say(const char *fmt, ...)
+pt_out_say(const char *fmt, ...)
 {
     va_list ap;
     fputs("ptana: ", stderr);

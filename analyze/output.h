@@ -17,23 +17,23 @@ enum { PT_OUT_BUFFER = 1 << 16 };
 struct pt_out {
     int fd;
     bool color;
-    unsigned width;        /* columns a line should fit */
-    const char *path;      /* NULL: standard output */
+    unsigned width;   /* columns a line should fit */
+    const char *path; /* NULL: standard output */
     enum pt_status status;
-    int sys;               /* errno of the failure */
+    int sys; /* errno of the failure */
     size_t used;
     char buffer[PT_OUT_BUFFER];
 };
 
 struct pt_out_options {
-    const char *path;      /* NULL or "-": standard output */
-    const char *color;     /* "auto", "always", "never", NULL: auto */
-    uint64_t width;        /* 0: of the terminal, of $COLUMNS, else 100 */
+    const char *path;  /* NULL or "-": standard output */
+    const char *color; /* "auto", "always", "never", NULL: auto */
+    uint64_t width;    /* 0: of the terminal, of $COLUMNS, else 100 */
 };
 
 /* Opens a file or standard output; `error` is filled on failure. */
-enum pt_status pt_out_open(const struct pt_out_options *, struct pt_error *error,
-                           struct pt_out **out);
+enum pt_status pt_out_open(const struct pt_out_options *,
+                           struct pt_error *error, struct pt_out **out);
 /* Flushes and releases; the first failure, in `error`.  NULL is fine. */
 enum pt_status pt_out_close(struct pt_out *, struct pt_error *error);
 bool pt_out_is_terminal(const struct pt_out *);
@@ -62,8 +62,8 @@ enum pt_style { PT_STYLE_PLAIN, PT_STYLE_BOLD, PT_STYLE_DIM, PT_STYLE_WARN };
 /* Switches the style where the output has colour. */
 void pt_out_style(struct pt_out *, enum pt_style);
 
-/* Makes `text` (NUL-terminated, already escaped) at most `width` columns wide by
- * leaving out its middle, in place. */
+/* Makes `text` (NUL-terminated, already escaped) at most `width` columns wide
+ * by leaving out its middle, in place. */
 void pt_text_shorten(char *text, unsigned width);
 unsigned pt_text_width(const char *text);
 /* Escapes as pt_out_str() does, into a buffer; cut at its end. */
@@ -79,6 +79,6 @@ const char *pt_text_plural(uint64_t n);
 const char *pt_text_size(uint64_t bytes, char *buffer); /* 1.2 MB */
 
 /* One line "ptana: ..." on stderr. */
-void pt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void pt_out_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

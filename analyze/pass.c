@@ -38,11 +38,10 @@ pt_pass_run(const struct pt_trace *trace, const struct pt_filter *filter,
             st = got;
             *error = *pt_decoder_error(decoder);
             break;
-        }
-        else
+        } else
             count_gaps(&chunk, trouble);
         for (size_t f = 0; st == PT_OK && f < n; f++)
-            st = got == PT_OK    ? folds[f].chunk(folds[f].state, &chunk)
+            st = got == PT_OK   ? folds[f].chunk(folds[f].state, &chunk)
                  : folds[f].bad ? folds[f].bad(folds[f].state, info)
                                 : PT_OK;
     }

@@ -48,8 +48,7 @@ name_row(const struct pt_session *s, const struct pt_profile *p,
             row->file = c->file;
             row->label = c->name;
             row->line = c->firstline;
-        }
-        else
+        } else
             row->name = row->label = row->file = (struct pt_str){"?", 1};
         return PT_OK;
     }
@@ -261,9 +260,9 @@ run(struct pt_session *s)
     const struct pt_header *h = pt_trace_header(s->trace);
     if (!pt_session_lacks(s, 1u << PT_CALL, "calls", "calls") &&
         !(h->stamped & 1u << PT_CALL))
-        pt_say("%s has no times of calls; ptrec run --preset=calls records "
-               "them",
-               pt_trace_path(s->trace));
+        pt_out_say("%s has no times of calls; ptrec run --preset=calls records "
+                   "them",
+                   pt_trace_path(s->trace));
     enum pt_status st = pt_profile_new(s->trace, s->filter, &how, &p);
     if (st != PT_OK)
         return st;
@@ -298,7 +297,8 @@ const struct pt_analyzer pt_analyzer_profile = {
         "that read cProfile's files.",
     .examples =
         "ptana profile # the 40 functions that took the longest\n"
-        "ptana profile --sort=inclusive -n 10 # where the time went, from above\n"
+        "ptana profile --sort=inclusive -n 10 # where the time went, from "
+        "above\n"
         "ptana profile --filter='json*' --from=1s --to=2s # of one second\n"
         "ptana profile --format=pstats -o out.pstats # for pstats, snakeviz",
     .options = options,

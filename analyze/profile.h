@@ -9,12 +9,12 @@
  * owned by the row (name of a callable). */
 struct pt_profile_row {
     const struct pt_profile_function *fn;
-    uint32_t index;          /* into the profile's functions */
-    struct pt_str name;      /* co_qualname, "list.append" */
-    struct pt_str file;      /* co_filename, "~" */
-    struct pt_str label;     /* the name in pstats: co_name, cProfile's label */
+    uint32_t index;      /* into the profile's functions */
+    struct pt_str name;  /* co_qualname, "list.append" */
+    struct pt_str file;  /* co_filename, "~" */
+    struct pt_str label; /* the name in pstats: co_name, cProfile's label */
     uint32_t line;
-    const char *kind;        /* "python", "builtin", "method", ... */
+    const char *kind; /* "python", "builtin", "method", ... */
     int64_t p50, p90, p99;
     char *owned;
 };
@@ -22,9 +22,9 @@ struct pt_profile_row {
 struct pt_profile_rows {
     struct pt_profile_row *rows;
     size_t n;
-    size_t shown;            /* the first of them are reported */
-    int64_t total;           /* exclusive time of all functions */
-    int64_t first, last;     /* ns, of the trace or the range */
+    size_t shown;        /* the first of them are reported */
+    int64_t total;       /* exclusive time of all functions */
+    int64_t first, last; /* ns, of the trace or the range */
     uint32_t threads;
 };
 

@@ -57,8 +57,8 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
     const struct pt_span *below = l->top;
     struct pt_span *span = ++l->top;
     uint32_t fn = function_of(p->state, id, callable);
-    *span = (struct pt_span){.start = start, .key = key, .fn = fn, .id = id,
-                             .callable = callable};
+    *span = (struct pt_span){
+        .start = start, .key = key, .fn = fn, .id = id, .callable = callable};
     if (fn == HIDDEN) {
         span->fn = below->fn;
         span->edge = below->edge;
@@ -188,8 +188,8 @@ common_depth(const struct pt_lane *l, const struct pt_frame *stack,
 }
 
 /* Takes over a stack that the events so far did not lead to: what is on both
- * goes on, the rest of ours ended when we last knew of it, the rest of theirs is
- * new and partial. */
+ * goes on, the rest of ours ended when we last knew of it, the rest of theirs
+ * is new and partial. */
 static enum pt_status
 load_stack(struct pt_profile *p, struct pt_lane *l,
            const struct pt_frame *stack, size_t depth, size_t common)

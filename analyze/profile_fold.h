@@ -2,12 +2,13 @@
  * caller and callee where asked for.
  *
  * Counts as cProfile does: a call is an activation (call, resume, throw, or a
- * C call of a builtin or a method); primitive calls and inclusive time are those
- * of activations outside any other of the same function on the same thread.
- * Time between two stack events belongs to the function on top, so exclusive
- * times need nothing but the stack, which each chunk's keyframe gives.  Hidden
- * spans (types and callable objects, excluded code) leave their time with the
- * function below.  An activation open at the end of its thread ends there.
+ * C call of a builtin or a method); primitive calls and inclusive time are
+ * those of activations outside any other of the same function on the same
+ * thread. Time between two stack events belongs to the function on top, so
+ * exclusive times need nothing but the stack, which each chunk's keyframe
+ * gives.  Hidden spans (types and callable objects, excluded code) leave their
+ * time with the function below.  An activation open at the end of its thread
+ * ends there.
  *
  * Partial profiles of the same trace, over different threads, merge.
  * Thread rule: a profile belongs to one thread. */
@@ -18,14 +19,14 @@
 #include "analyze/pass.h"
 
 struct pt_profile_function {
-    uint64_t calls;      /* activations */
-    uint64_t primitive;  /* outermost ones */
+    uint64_t calls;               /* activations */
+    uint64_t primitive;           /* outermost ones */
     int64_t exclusive, inclusive; /* ns */
-    int64_t min, max;    /* inclusive, of one activation */
-    int64_t wait;        /* suspended between a yield and its resume */
-    uint32_t level;      /* activations on the current stack */
+    int64_t min, max;             /* inclusive, of one activation */
+    int64_t wait;                 /* suspended between a yield and its resume */
+    uint32_t level;               /* activations on the current stack */
     uint32_t last_caller, last_edge; /* the edge found last */
-    struct pt_histogram *times; /* inclusive, of each activation */
+    struct pt_histogram *times;      /* inclusive, of each activation */
 };
 
 struct pt_profile_edge {
@@ -53,8 +54,8 @@ struct pt_profile {
     struct pt_profile_options options;
     struct pt_profile_function *functions; /* [0]: outside of all */
     struct pt_profile_name *names;
-    uint32_t nfunctions;                   /* [0] included */
-    struct pt_profile_edge *edges;         /* [0]: none */
+    uint32_t nfunctions;           /* [0] included */
+    struct pt_profile_edge *edges; /* [0]: none */
     uint32_t nedges;
     uint64_t desyncs, unmatched, unfinished;
     uint64_t events;

@@ -67,8 +67,7 @@ map_codes(struct pt_profile *p)
         if (!slots[i]) {
             slots[i] = id;
             s->code_fn[id] = add_function(p, id, false);
-        }
-        else
+        } else
             s->code_fn[id] = s->code_fn[slots[i]];
     }
     free(slots);
@@ -81,9 +80,9 @@ map_callables(struct pt_profile *p)
     struct pt_profile_state *s = p->state;
     for (uint32_t id = 0; id < s->ncallables; id++) {
         const struct pt_callable *c = pt_trace_callable(p->trace, id);
-        bool shown = p->options.all_calls ||
-                     (c && (c->kind == PT_CALLABLE_BUILTIN ||
-                            c->kind == PT_CALLABLE_METHOD));
+        bool shown =
+            p->options.all_calls || (c && (c->kind == PT_CALLABLE_BUILTIN ||
+                                           c->kind == PT_CALLABLE_METHOD));
         s->callable_fn[id] = shown ? add_function(p, id, true) : HIDDEN;
     }
 }

@@ -13,7 +13,17 @@
 enum { CELL = 48, NAME_LEAST = 32, NAME_COMMON = 60 };
 
 enum column {
-    CALLS, EXCLUSIVE, SHARE, INCLUSIVE, PERCALL, MIN, P50, P90, P99, MAX, WAIT,
+    CALLS,
+    EXCLUSIVE,
+    SHARE,
+    INCLUSIVE,
+    PERCALL,
+    MIN,
+    P50,
+    P90,
+    P99,
+    MAX,
+    WAIT,
     COLUMNS
 };
 
@@ -21,10 +31,10 @@ enum column {
 static const struct {
     const char *title;
     unsigned rank;
-} columns[COLUMNS] = {
-    {"calls", 0},     {"exclusive", 0}, {"%", 0},   {"inclusive", 0},
-    {"per call", 1},  {"min", 6},       {"p50", 4}, {"p90", 5},
-    {"p99", 3},       {"max", 3},       {"wait", 2}};
+} columns[COLUMNS] = {{"calls", 0},     {"exclusive", 0}, {"%", 0},
+                      {"inclusive", 0}, {"per call", 1},  {"min", 6},
+                      {"p50", 4},       {"p90", 5},       {"p99", 3},
+                      {"max", 3},       {"wait", 2}};
 
 static const char *
 cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
@@ -42,9 +52,9 @@ cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
         return buffer;
     case SHARE:
         snprintf(buffer, CELL, "%.1f",
-                 rows->total ? 100.0 * (double)f->exclusive /
-                                   (double)rows->total
-                             : 0.0);
+                 rows->total
+                     ? 100.0 * (double)f->exclusive / (double)rows->total
+                     : 0.0);
         return buffer;
     case PERCALL:
         if (f->primitive)
@@ -130,8 +140,7 @@ relative(const struct pt_session *s, struct pt_str file)
     struct pt_str cwd = pt_trace_header(s->trace)->cwd;
     if (cwd.len > 1 && file.len > cwd.len + 1 && file.data[cwd.len] == '/' &&
         memcmp(file.data, cwd.data, cwd.len) == 0)
-        return (struct pt_str){file.data + cwd.len + 1,
-                               file.len - cwd.len - 1};
+        return (struct pt_str){file.data + cwd.len + 1, file.len - cwd.len - 1};
     return file;
 }
 
@@ -189,8 +198,9 @@ put_head(struct pt_session *s, const struct pt_profile *p,
 {
     char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
     const struct pt_trouble *t = &s->trouble;
-    pt_out_printf(s->out, "%s in functions, %s from start to end, %s events, "
-                          "%u thread%s\n",
+    pt_out_printf(s->out,
+                  "%s in functions, %s from start to end, %s events, "
+                  "%u thread%s\n",
                   pt_text_duration(rows->total, a),
                   pt_text_duration(rows->last - rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
@@ -248,8 +258,11 @@ json_row(struct pt_json *j, const struct pt_profile_row *r)
     const struct {
         const char *key;
         int64_t value;
-    } times[] = {{"min", f->min}, {"max", f->max}, {"p50", r->p50},
-                 {"p90", r->p90}, {"p99", r->p99}};
+    } times[] = {{"min", f->min},
+                 {"max", f->max},
+                 {"p50", r->p50},
+                 {"p90", r->p90},
+                 {"p99", r->p99}};
     pt_json_open(j, '{');
     pt_json_key(j, "name");
     pt_json_str(j, r->name);
@@ -401,8 +414,8 @@ gather_callers(const struct pt_profile *p, const uint32_t *key_of,
     for (uint32_t i = 1; i < p->nedges; i++) {
         const struct pt_profile_edge *e = &p->edges[i];
         if (e->calls && key_of[e->caller] && key_of[e->callee])
-            callers[n++] = (struct caller){key_of[e->callee],
-                                           key_of[e->caller], e};
+            callers[n++] =
+                (struct caller){key_of[e->callee], key_of[e->caller], e};
     }
     qsort(callers, n, sizeof *callers, compare_callers);
     return n;

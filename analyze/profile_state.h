@@ -6,11 +6,11 @@
 
 /* One activation on a thread's stack. */
 struct pt_span {
-    int64_t start;   /* ns */
-    uint64_t key;    /* frame key, 0 none */
-    uint32_t fn;     /* function that its time goes to */
+    int64_t start; /* ns */
+    uint64_t key;  /* frame key, 0 none */
+    uint32_t fn;   /* function that its time goes to */
     uint32_t edge;
-    uint32_t id;     /* code or callable, as the keyframe has it */
+    uint32_t id; /* code or callable, as the keyframe has it */
     uint8_t callable;
     uint8_t hidden;  /* no activation of its own */
     uint8_t partial; /* entered before we looked: time, but no call */
@@ -19,17 +19,17 @@ struct pt_span {
 /* One thread. */
 struct pt_lane {
     struct pt_span *base, *top, *end; /* base[0] stands for "outside" */
-    int64_t last;    /* time up to which all is accounted for */
-    int64_t alive;   /* while not known: when the spans last were */
-    bool known;      /* the spans are those of the events so far */
-    bool over;       /* the range has ended */
+    int64_t last;  /* time up to which all is accounted for */
+    int64_t alive; /* while not known: when the spans last were */
+    bool known;    /* the spans are those of the events so far */
+    bool over;     /* the range has ended */
 };
 
 struct pt_profile_state {
     uint32_t *code_fn;     /* function by code id; HIDDEN where left out */
     uint32_t *callable_fn; /* function by callable id */
     uint32_t ncodes, ncallables; /* lengths: ids and 0 */
-    struct pt_lane *lanes; /* by thread id */
+    struct pt_lane *lanes;       /* by thread id */
     uint32_t nlanes;
     struct pt_lane *current; /* whose levels the functions hold */
     struct pt_stack before;  /* scratch: events before the range */

@@ -8,20 +8,21 @@
 enum { WAITS_LEAST = 1 << 10, WAITS_MOST = 1 << 20, PROBE = 8 };
 
 struct wait {
-    uint64_t key;   /* 0: free */
+    uint64_t key; /* 0: free */
     int64_t time;
-    bool resumed;   /* the resume came first, out of another thread */
+    bool resumed; /* the resume came first, out of another thread */
 };
 
 struct pt_profile_waits {
     struct wait *slots;
-    size_t size;    /* a power of two, and PROBE - 1 slots more */
+    size_t size; /* a power of two, and PROBE - 1 slots more */
 };
 
 static struct wait *
 place(const struct pt_profile_waits *w, uint64_t key)
 {
-    return &w->slots[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (w->size - 1)];
+    return &w->slots[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 32 &
+                     (w->size - 1)];
 }
 
 static struct wait *
@@ -109,8 +110,7 @@ pt_profile_waits_suspend(struct pt_profile_waits *w, uint64_t key, int64_t time)
     if (slot->resumed && slot->time >= time) {
         waited = slot->time - time;
         slot->key = 0;
-    }
-    else
+    } else
         *slot = (struct wait){key, time, false};
     return waited;
 }

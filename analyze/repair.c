@@ -57,10 +57,10 @@ say_result(const struct pt_trace *trace, const char *to)
         pt_trace_close(copy);
     }
     if (left)
-        pt_say("%s written; %zu damaged chunk%s of %s left out", to, left,
-               pt_text_plural(left), path);
+        pt_out_say("%s written; %zu damaged chunk%s of %s left out", to, left,
+                   pt_text_plural(left), path);
     else
-        pt_say("%s written, with all that %s holds", to, path);
+        pt_out_say("%s written, with all that %s holds", to, path);
 }
 
 static enum pt_status

@@ -36,8 +36,8 @@ pt_session_lacks(const struct pt_session *s, uint32_t kinds, const char *what,
     const struct pt_header *h = pt_trace_header(s->trace);
     if (h->events & kinds)
         return false;
-    pt_say("%s has no %s; ptrec run --preset=%s records them",
-           pt_trace_path(s->trace), what, preset);
+    pt_out_say("%s has no %s; ptrec run --preset=%s records them",
+               pt_trace_path(s->trace), what, preset);
     return true;
 }
 
@@ -66,9 +66,9 @@ exit_for(enum pt_status status)
 static void
 say_failure(const struct pt_session *s, enum pt_status status)
 {
-    pt_say("%s", s->error.text[0] ? s->error.text
-           : status == PT_ENOMEM ? "out of memory"
-                                 : pt_status_name(status));
+    pt_out_say("%s", s->error.text[0]      ? s->error.text
+                     : status == PT_ENOMEM ? "out of memory"
+                                           : pt_status_name(status));
 }
 
 /* Everything that makes the report less than the whole truth; true if any. */
@@ -83,32 +83,35 @@ report_trouble(const struct pt_session *s)
         return false;
     if (d->bad_chunks || t->bad_chunks) {
         uint64_t n = d->bad_chunks + t->bad_chunks;
-        pt_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s", path,
-               n, pt_text_plural(n), d->text[0] ? "; " : "", d->text);
+        pt_out_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s",
+                   path, n, pt_text_plural(n), d->text[0] ? "; " : "", d->text);
         any = true;
-    }
-    else if (d->torn) {
-        pt_say("warning: %s was not closed well (torn end); ptana repair makes "
-               "it whole",
-               path);
+    } else if (d->torn) {
+        pt_out_say(
+            "warning: %s was not closed well (torn end); ptana repair makes "
+            "it whole",
+            path);
         any = true;
-    }
-    else if (d->trailing) {
-        pt_say("warning: %s has %" PRIu64 " byte%s of something else at its end",
-               path, d->trailing, pt_text_plural(d->trailing));
+    } else if (d->trailing) {
+        pt_out_say("warning: %s has %" PRIu64
+                   " byte%s of something else at its end",
+                   path, d->trailing, pt_text_plural(d->trailing));
         any = true;
     }
     if (t->gaps) {
-        pt_say("warning: %s has %" PRIu64 " gap%s: %s%" PRIu64 " event%s %s "
-               "lost while it was recorded",
-               path, t->gaps, pt_text_plural(t->gaps), t->unknown ? "at least " : "",
-               t->lost, pt_text_plural(t->lost), t->lost == 1 ? "was" : "were");
+        pt_out_say("warning: %s has %" PRIu64 " gap%s: %s%" PRIu64
+                   " event%s %s "
+                   "lost while it was recorded",
+                   path, t->gaps, pt_text_plural(t->gaps),
+                   t->unknown ? "at least " : "", t->lost,
+                   pt_text_plural(t->lost), t->lost == 1 ? "was" : "were");
         any = true;
     }
     if (t->desyncs) {
-        pt_say("warning: %s has %" PRIu64 " desync%s: the stack did not follow "
-               "from the events; ptana verify tells more",
-               path, t->desyncs, pt_text_plural(t->desyncs));
+        pt_out_say("warning: %s has %" PRIu64
+                   " desync%s: the stack did not follow "
+                   "from the events; ptana verify tells more",
+                   path, t->desyncs, pt_text_plural(t->desyncs));
         any = true;
     }
     return any;
@@ -130,12 +133,16 @@ open_all(struct pt_session *s, const char *path)
     enum pt_status st = pt_trace_open(path, &s->error, &s->trace);
     if (st != PT_OK)
         return st;
-    struct pt_filter_spec spec = {
-        .from = c->from, .to = c->to,
-        .threads = c->threads.items, .nthreads = c->threads.n,
-        .processes = c->processes.items, .nprocesses = c->processes.n,
-        .include = c->include.items, .ninclude = c->include.n,
-        .exclude = c->exclude.items, .nexclude = c->exclude.n};
+    struct pt_filter_spec spec = {.from = c->from,
+                                  .to = c->to,
+                                  .threads = c->threads.items,
+                                  .nthreads = c->threads.n,
+                                  .processes = c->processes.items,
+                                  .nprocesses = c->processes.n,
+                                  .include = c->include.items,
+                                  .ninclude = c->include.n,
+                                  .exclude = c->exclude.items,
+                                  .nexclude = c->exclude.n};
     st = pt_filter_new(s->trace, &spec, &s->error, &s->filter);
     if (st != PT_OK || !(s->self->takes & PT_TAKES_FORMAT))
         return st;
@@ -152,7 +159,7 @@ close_all(struct pt_session *s, const struct pt_option_group *groups, size_t n)
 {
     pt_filter_free(s->filter);
     pt_trace_close(s->trace);
-    pt_options_clear(groups, n);
+    pt_arguments_clear(groups, n);
     free(s->config);
 }
 
@@ -169,7 +176,7 @@ run_opened(struct pt_session *s)
     }
     bool trouble = report_trouble(s);
     if (written != PT_OK) {
-        pt_say("%s", write_error.text);
+        pt_out_say("%s", write_error.text);
         return exit_for(written);
     }
     return s->common.strict && trouble ? PT_EXIT_DAMAGED : s->verdict;
@@ -187,7 +194,7 @@ help(const struct pt_analyzer *self)
         st = pt_out_close(out, &error);
     }
     if (st != PT_OK)
-        pt_say("%s", error.text);
+        pt_out_say("%s", error.text);
     return exit_for(st);
 }
 
@@ -197,20 +204,20 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
     struct pt_session s = {.self = self};
     struct pt_option_group groups[PT_GROUPS + 1];
     const char *path = default_trace;
-    struct pt_option format[2] = {
-        {"format", 0, PT_OPTION_CHOICE, offsetof(struct pt_common, format),
-         self->formats, ""},
-        {0}};
+    struct pt_option format[2] = {{"format", 0, PT_OPTION_CHOICE,
+                                   offsetof(struct pt_common, format),
+                                   self->formats, ""},
+                                  {0}};
     s.config = calloc(1, self->config_size + 1);
     if (!s.config) {
-        pt_say("out of memory");
+        pt_out_say("out of memory");
         return PT_EXIT_SYSTEM;
     }
     size_t n = pt_analyzer_groups(self, &s.common, s.config, groups);
     if (self->formats)
         groups[n++] = (struct pt_option_group){format, &s.common};
     enum pt_status st =
-        pt_options_parse(groups, n, argc, argv, &path, &s.error);
+        pt_arguments_parse(groups, n, argc, argv, &path, &s.error);
     enum pt_exit code = PT_EXIT_OK;
     char word[32] = "text";
     if (self->formats && !s.common.format) {
@@ -219,17 +226,15 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
         s.common.format = word;
     }
     if (st != PT_OK) {
-        pt_say("%s: %s (ptana help %s shows the options)", self->name,
-               s.error.text, self->name);
+        pt_out_say("%s: %s (ptana help %s shows the options)", self->name,
+                   s.error.text, self->name);
         code = exit_for(st);
-    }
-    else if (s.common.help)
+    } else if (s.common.help)
         code = help(self);
     else if ((st = open_all(&s, path)) != PT_OK) {
         say_failure(&s, st);
         code = exit_for(st);
-    }
-    else
+    } else
         code = run_opened(&s);
     close_all(&s, groups, n);
     return code;

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define PT_ANALYZERS(X)                                                       \
-    X(info)                                                                   \
-    X(verify)                                                                 \
-    X(repair)                                                                 \
-    X(dump)                                                                   \
+#define PT_ANALYZERS(X)                                                        \
+    X(info)                                                                    \
+    X(verify)                                                                  \
+    X(repair)                                                                  \
+    X(dump)                                                                    \
     X(profile)
 
 #define X(name) extern const struct pt_analyzer pt_analyzer_##name;
@@ -19,7 +19,7 @@ const struct pt_analyzer *const pt_analyzers[] = {
 #define X(name) &pt_analyzer_##name,
     PT_ANALYZERS(X)
 #undef X
-    NULL};
+        NULL};
 
 const struct pt_analyzer *
 pt_analyzer_find(const char *name)

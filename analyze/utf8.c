@@ -9,8 +9,11 @@ pt_utf8_next(const void *bytes, size_t left, uint32_t *code)
         *code = p[0];
         return 1;
     }
-    unsigned n = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf8 ? 4 : 0;
+    unsigned n = p[0] < 0xc0   ? 0
+                 : p[0] < 0xe0 ? 2
+                 : p[0] < 0xf0 ? 3
+                 : p[0] < 0xf8 ? 4
+                               : 0;
     *code = 0xfffd;
     if (n == 0 || n > left)
         return 1;

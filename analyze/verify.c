@@ -12,7 +12,7 @@ enum { TOLD = 20 }; /* findings that are told one by one */
 
 struct thread_state {
     struct pt_stack stack;
-    uint64_t next;   /* least seq of the next chunk */
+    uint64_t next; /* least seq of the next chunk */
     int64_t time;
     bool begun;
 };
@@ -21,7 +21,7 @@ struct verifier {
     struct pt_session *session;
     struct thread_state *threads; /* by id */
     uint32_t nthreads;
-    uint64_t highest;             /* seq past the last chunk, over all */
+    uint64_t highest; /* seq past the last chunk, over all */
     uint64_t chunks, events, findings, unresolved, disorder;
     bool text;
 };
@@ -140,8 +140,9 @@ check_chunk(void *state, const struct pt_events *chunk)
     size_t depth = t->stack.depth;
     enum pt_status st = pt_stack_sync(&t->stack, chunk);
     if (t->stack.desyncs != desyncs)
-        find(v, c, "desync: the events led to a stack of %zu, its keyframe is "
-                   "another, of %zu",
+        find(v, c,
+             "desync: the events led to a stack of %zu, its keyframe is "
+             "another, of %zu",
              depth, chunk->depth);
     return st == PT_OK ? check_events(v, t, chunk) : st;
 }
@@ -165,17 +166,15 @@ report_text(struct verifier *v, uint64_t bad)
     char a[PT_NUMBER_TEXT];
     if (v->findings > TOLD)
         pt_out_printf(s->out, "... and %" PRIu64 " more\n", v->findings - TOLD);
-    pt_out_printf(s->out,
-                  "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
-                  " gap%s, %" PRIu64 " desync%s, %" PRIu64
-                  " unfinished C call%s\n",
-                  pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
-                  pt_text_grouped(v->events, a), pt_text_plural(v->events),
-                  v->chunks, pt_text_plural(v->chunks),
-                  d->torn ? ", torn end" : "", t->gaps,
-                  pt_text_plural(t->gaps), t->desyncs,
-                  pt_text_plural(t->desyncs), t->unfinished,
-                  pt_text_plural(t->unfinished));
+    pt_out_printf(
+        s->out,
+        "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
+        " gap%s, %" PRIu64 " desync%s, %" PRIu64 " unfinished C call%s\n",
+        pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
+        pt_text_grouped(v->events, a), pt_text_plural(v->events), v->chunks,
+        pt_text_plural(v->chunks), d->torn ? ", torn end" : "", t->gaps,
+        pt_text_plural(t->gaps), t->desyncs, pt_text_plural(t->desyncs),
+        t->unfinished, pt_text_plural(t->unfinished));
 }
 
 static void
@@ -186,12 +185,17 @@ report_json(struct verifier *v, uint64_t bad)
     const struct {
         const char *key;
         uint64_t value;
-    } counts[] = {{"chunks", v->chunks},         {"events", v->events},
-                  {"findings", v->findings},     {"gaps", t->gaps},
-                  {"lost", t->lost},             {"desyncs", t->desyncs},
-                  {"unmatched", t->unmatched},   {"unfinished", t->unfinished},
+    } counts[] = {{"chunks", v->chunks},
+                  {"events", v->events},
+                  {"findings", v->findings},
+                  {"gaps", t->gaps},
+                  {"lost", t->lost},
+                  {"desyncs", t->desyncs},
+                  {"unmatched", t->unmatched},
+                  {"unfinished", t->unfinished},
                   {"bad_chunks", d->bad_chunks + t->bad_chunks},
-                  {"unresolved", v->unresolved}, {"disorder", v->disorder}};
+                  {"unresolved", v->unresolved},
+                  {"disorder", v->disorder}};
     struct pt_json j;
     pt_json_init(&j, v->session->out, 2);
     pt_json_open(&j, '{');
@@ -243,9 +247,11 @@ const struct pt_analyzer pt_analyzer_verify = {
     .name = "verify",
     .summary = "check that a trace is whole and consistent",
     .description =
-        "Decodes every event and checks that numbers and times grow, that every "
+        "Decodes every event and checks that numbers and times grow, that "
+        "every "
         "id is defined, that each chunk's header counts what it holds, that "
-        "every end has a beginning, and that each chunk's keyframe is the stack "
+        "every end has a beginning, and that each chunk's keyframe is the "
+        "stack "
         "to which the events before it led. Exits 3 when any of this fails; "
         "gaps and a torn end are only told unless --strict is given.",
     .examples = "ptana verify run.ptr # say whether it is well\n"

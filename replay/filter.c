@@ -31,9 +31,8 @@ parse_time(const char *text, int64_t *out)
     static const struct {
         const char *name;
         long double ns;
-    } units[] = {{"ns", 1},    {"us", 1e3L}, {"ms", 1e6L},
-                 {"s", 1e9L},  {"min", 6e10L}, {"m", 6e10L},
-                 {"h", 3.6e12L}};
+    } units[] = {{"ns", 1},      {"us", 1e3L}, {"ms", 1e6L},  {"s", 1e9L},
+                 {"min", 6e10L}, {"m", 6e10L}, {"h", 3.6e12L}};
     char *end;
     if (!strchr("0123456789.", text[0]) || !text[0])
         return false;
@@ -217,9 +216,9 @@ select_threads(const struct pt_trace *trace, const char *const *patterns,
         bool found = false;
         for (uint32_t id = 1; id < f->nthreads; id++) {
             const struct pt_thread *t = pt_trace_thread(trace, id);
-            if (by_thread ? !matches_thread(patterns[i], id, t)
-                          : !t || !matches_process(trace, patterns[i],
-                                                   t->process))
+            if (by_thread
+                    ? !matches_thread(patterns[i], id, t)
+                    : !t || !matches_process(trace, patterns[i], t->process))
                 continue;
             hit[id] = 1;
             found = true;
@@ -228,8 +227,8 @@ select_threads(const struct pt_trace *trace, const char *const *patterns,
             free(hit);
             return fail(error, PT_ENOTFOUND,
                         "%s has no %s \"%s\"; ptana info lists them",
-                        pt_trace_path(trace),
-                        by_thread ? "thread" : "process", patterns[i]);
+                        pt_trace_path(trace), by_thread ? "thread" : "process",
+                        patterns[i]);
         }
     }
     for (uint32_t id = 0; id < f->nthreads; id++)

@@ -8,7 +8,12 @@
 
 #include <stdlib.h>
 
-enum { FORM_ONE_LINE = 10, FORM_NO_COLUMNS = 13, FORM_LONG = 14, FORM_NONE = 15 };
+enum {
+    FORM_ONE_LINE = 10,
+    FORM_NO_COLUMNS = 13,
+    FORM_LONG = 14,
+    FORM_NONE = 15
+};
 
 struct pt_lines {
     uint32_t units;
@@ -75,15 +80,13 @@ take_place(struct input *in, unsigned form, int64_t *line,
             !(take_varint(in, &end_delta) && take_varint(in, &column) &&
               take_varint(in, &end_column)))
             return false;
-    }
-    else if (form >= FORM_ONE_LINE) {
+    } else if (form >= FORM_ONE_LINE) {
         if (!take_byte(in, &b) || !take_byte(in, &c))
             return false;
         delta = form - FORM_ONE_LINE;
         column = b + 1u;
         end_column = c + 1u;
-    }
-    else {
+    } else {
         if (!take_byte(in, &b))
             return false;
         column = (form << 3 | b >> 4) + 1u;

@@ -20,9 +20,9 @@ struct stream {
     size_t chunk, chunks_end; /* into cursor.order: this chunk, end of thread */
     struct pt_event *window;
     size_t capacity, at, filled;
-    size_t start;             /* index in its chunk of window[0] */
-    bool open;                /* the chunk's keyframe has been taken */
-    struct pt_moment next;    /* the heap's key */
+    size_t start;          /* index in its chunk of window[0] */
+    bool open;             /* the chunk's keyframe has been taken */
+    struct pt_moment next; /* the heap's key */
     struct pt_stack stack;
 };
 
@@ -32,15 +32,15 @@ struct pt_cursor {
     struct pt_decoder *decoder;
     struct pt_line_cache *lines;
     struct pt_events decoded;
-    size_t decoded_chunk;     /* SIZE_MAX: none */
-    size_t *order;            /* events chunks by thread, then seq */
+    size_t decoded_chunk; /* SIZE_MAX: none */
+    size_t *order;        /* events chunks by thread, then seq */
     struct stream *streams;
     size_t nstreams;
     struct stream **heap;
     size_t nheap;
-    size_t open;              /* streams that hold a window */
+    size_t open; /* streams that hold a window */
     struct pt_trouble trouble;
-    struct pt_event event;    /* the caller's, for its window may go */
+    struct pt_event event; /* the caller's, for its window may go */
 };
 
 /* --- heap ----------------------------------------------------------------- */
@@ -201,8 +201,7 @@ advance(struct pt_cursor *c, struct stream *s)
             drop_top(c);
             return;
         }
-    }
-    else {
+    } else {
         s->next.seq = info->seq + index;
         if (s->at < s->filled)
             s->next.time = s->window[s->at].time;

@@ -132,8 +132,8 @@ place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
     if (e->kind == PT_LINE)
         f->line = e->pos;
     else {
-        uint32_t line = s->lines ? pt_line_cache_at(s->lines, f->id, e->pos)
-                                 : 0;
+        uint32_t line =
+            s->lines ? pt_line_cache_at(s->lines, f->id, e->pos) : 0;
         f->off = e->pos;
         if (line)
             f->line = line;

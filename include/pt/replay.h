@@ -65,22 +65,22 @@ struct pt_stack {
     struct pt_frame *frames; /* outermost first */
     size_t depth;
     size_t capacity;
-    uint64_t unmatched;      /* ends without a beginning */
-    uint64_t unfinished;     /* C calls without an end */
-    uint64_t desyncs;        /* keyframes that differ from the replay */
-    bool known;              /* the stack is that of the events so far */
+    uint64_t unmatched;          /* ends without a beginning */
+    uint64_t unfinished;         /* C calls without an end */
+    uint64_t desyncs;            /* keyframes that differ from the replay */
+    bool known;                  /* the stack is that of the events so far */
     struct pt_line_cache *lines; /* borrowed; NULL: frames' lines are those of
                                     line events only */
 };
 
 /* What one event did. */
 struct pt_step {
-    struct pt_frame frame;   /* the Python frame the event belongs to: the one
-                                entered or left, else the topmost */
-    uint32_t callee;         /* of C call events, 0 unknown */
-    uint32_t unfinished;     /* C calls that this event closed first */
-    size_t depth;            /* entries below the frame or C call it is about */
-    bool framed;             /* `frame` is known */
+    struct pt_frame frame; /* the Python frame the event belongs to: the one
+                              entered or left, else the topmost */
+    uint32_t callee;       /* of C call events, 0 unknown */
+    uint32_t unfinished;   /* C calls that this event closed first */
+    size_t depth;          /* entries below the frame or C call it is about */
+    bool framed;           /* `frame` is known */
     bool unmatched;
 };
 
@@ -99,7 +99,7 @@ enum pt_status pt_stack_step(struct pt_stack *, const struct pt_event *,
 
 /* What the user asked for; strings are borrowed and NULL when not given. */
 struct pt_filter_spec {
-    const char *from, *to;   /* "SEQ", "SEQ+K", or a time: "1.5s", "20ms" */
+    const char *from, *to;      /* "SEQ", "SEQ+K", or a time: "1.5s", "20ms" */
     const char *const *threads; /* native id, "#ID" of the trace, or a glob */
     size_t nthreads;
     const char *const *processes; /* pid or "#ID" */
@@ -122,7 +122,7 @@ struct pt_filter {
     bool coded;                /* include or exclude is given */
     uint8_t *threads;          /* per thread id: 1 wanted */
     uint32_t nthreads;
-    uint8_t *codes;            /* per code id: 1 wanted; NULL: all */
+    uint8_t *codes; /* per code id: 1 wanted; NULL: all */
     uint32_t ncodes;
 };
 
@@ -164,7 +164,7 @@ struct pt_merged {
     const struct pt_stack *stack; /* after the event */
     struct pt_step step;
     uint64_t seq;
-    uint32_t process, thread;     /* trace-wide ids */
+    uint32_t process, thread; /* trace-wide ids */
 };
 
 struct pt_cursor;
@@ -181,13 +181,13 @@ enum pt_status pt_cursor_next(struct pt_cursor *, struct pt_merged *out);
 
 /* What was found on the way; whole after PT_END. */
 struct pt_trouble {
-    uint64_t gaps;        /* gap events */
-    uint64_t lost;        /* events they count, where they know */
-    uint64_t unknown;     /* gaps that do not know */
+    uint64_t gaps;    /* gap events */
+    uint64_t lost;    /* events they count, where they know */
+    uint64_t unknown; /* gaps that do not know */
     uint64_t desyncs;
     uint64_t unmatched;
     uint64_t unfinished;
-    uint64_t bad_chunks;  /* that failed while they were decoded */
+    uint64_t bad_chunks; /* that failed while they were decoded */
 };
 struct pt_trouble pt_cursor_trouble(const struct pt_cursor *);
 

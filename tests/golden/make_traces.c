@@ -20,7 +20,7 @@ struct maker {
     uint32_t interpreter, process, thread;
     struct pt_frame stack[16]; /* at the start of the block */
     size_t depth;
-    uint64_t seq;              /* of the first event of the last chunk */
+    uint64_t seq; /* of the first event of the last chunk */
 };
 
 static void
@@ -32,7 +32,8 @@ must(enum pt_status st)
     }
 }
 
-/* --- what every trace has -------------------------------------------------- */
+/* --- what every trace has --------------------------------------------------
+ */
 
 static void
 begin(struct maker *m, const char *path, const char *preset, uint32_t kinds,
@@ -42,7 +43,9 @@ begin(struct maker *m, const char *path, const char *preset, uint32_t kinds,
                                          STR("the app.py"), STR("--quick")};
     struct pt_header header = {
         .version = 1 << 16,
-        .clock = {.mult = 1, .quantum = 1, .source = "monotonic",
+        .clock = {.mult = 1,
+                  .quantum = 1,
+                  .source = "monotonic",
                   .unix_ns = 1600000000123456789},
         .writer = STR("golden 1"),
         .preset = {preset, strlen(preset)},
@@ -81,17 +84,23 @@ process(struct maker *m, uint32_t pid, uint32_t parent, int64_t time)
 {
     static const struct pt_str argv[] = {STR("python3"), STR("the app.py"),
                                          STR("--quick")};
-    struct pt_process p = {.parent = parent, .interpreter = m->interpreter,
-                           .pid = pid, .time = time,
+    struct pt_process p = {.parent = parent,
+                           .interpreter = m->interpreter,
+                           .pid = pid,
+                           .time = time,
                            .executable = STR("/usr/bin/python3"),
-                           .cwd = STR("/home/u"), .argv = argv, .argc = 3};
+                           .cwd = STR("/home/u"),
+                           .argv = argv,
+                           .argc = 3};
     must(pt_writer_process(m->writer, &p, &m->process));
 }
 
 static uint32_t
 thread(struct maker *m, uint32_t tid, int64_t time, const char *name)
 {
-    struct pt_thread t = {.process = m->process, .tid = tid, .time = time,
+    struct pt_thread t = {.process = m->process,
+                          .tid = tid,
+                          .time = time,
                           .name = {name, strlen(name)}};
     must(pt_writer_thread(m->writer, &t, &m->thread));
     return m->thread;
@@ -119,8 +128,11 @@ code_at(struct maker *m, struct pt_str file, struct pt_str name,
         table[used++] = (char)(0x80 | 13 << 3 | 1); /* no columns, two units */
         table[used++] = i ? 2 : 0;                  /* line + 1 */
     }
-    struct pt_code c = {.interpreter = m->interpreter, .file = file,
-                        .name = name, .qualname = qualname, .firstline = line,
+    struct pt_code c = {.interpreter = m->interpreter,
+                        .file = file,
+                        .name = name,
+                        .qualname = qualname,
+                        .firstline = line,
                         .bytecode = {bytes, sizeof bytes},
                         .linetable = {table, used}};
     uint32_t id;
@@ -132,8 +144,10 @@ static uint32_t
 callable(struct maker *m, uint8_t kind, const char *module, const char *owner,
          const char *name, const char *label)
 {
-    struct pt_callable c = {kind, {module, strlen(module)},
-                            {owner, strlen(owner)}, {name, strlen(name)},
+    struct pt_callable c = {kind,
+                            {module, strlen(module)},
+                            {owner, strlen(owner)},
+                            {name, strlen(name)},
                             {label, strlen(label)}};
     uint32_t id;
     must(pt_writer_callable(m->writer, &c, &id));
@@ -164,7 +178,8 @@ finish(struct maker *m, int64_t time, const char *reason)
     pt_block_free(m->block);
 }
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------
+ */
 
 static void
 enter(struct maker *m, unsigned kind, uint64_t t, uint32_t code, uint64_t key)
@@ -222,7 +237,8 @@ told(struct maker *m, unsigned kind, uint64_t t, uint64_t arg)
                        arg));
 }
 
-/* --- the traces ------------------------------------------------------------ */
+/* --- the traces ------------------------------------------------------------
+ */
 
 static const uint32_t FLOW = 1u << PT_CALL | 1u << PT_RETURN | 1u << PT_YIELD |
                              1u << PT_RESUME | 1u << PT_THROW |
@@ -261,20 +277,21 @@ make_basic(const char *path)
     uint32_t module = code_at(&m, app, STR("<module>"), STR("<module>"), 1);
     uint32_t fact = code_at(&m, app, STR("fact"), STR("fact"), 10);
     uint32_t gen = code_at(&m, app, STR("gen"), STR("Source.gen"), 20);
-    uint32_t bad = code_at(&m, STR("/usr/lib/python3.12/a/rather/long/path/to/"
-                                   "some/package/module.py"),
+    uint32_t bad = code_at(&m,
+                           STR("/usr/lib/python3.12/a/rather/long/path/to/"
+                               "some/package/module.py"),
                            STR("bad"),
                            STR("Outer.make.<locals>.Inner.very_long_name_that_"
                                "will_not_fit_anywhere.bad"),
                            30);
     uint32_t len = callable(&m, PT_CALLABLE_BUILTIN, "builtins", "", "len",
                             "<built-in method builtins.len>");
-    uint32_t dict = callable(&m, PT_CALLABLE_TYPE, "collections", "",
-                             "OrderedDict", "");
+    uint32_t dict =
+        callable(&m, PT_CALLABLE_TYPE, "collections", "", "OrderedDict", "");
     uint32_t append = callable(&m, PT_CALLABLE_METHOD, "", "list", "append",
                                "<method 'append' of 'list' objects>");
-    uint32_t partial = callable(&m, PT_CALLABLE_OBJECT, "functools", "",
-                                "partial", "");
+    uint32_t partial =
+        callable(&m, PT_CALLABLE_OBJECT, "functools", "", "partial", "");
     uint32_t from_bytes =
         callable(&m, PT_CALLABLE_BUILTIN, "", "int", "from_bytes",
                  "<built-in method from_bytes>");
@@ -289,7 +306,7 @@ make_basic(const char *path)
     at(p, PT_INSTRUCTION, 4);
     enter(p, PT_CALL, 2000, fact, 0);
     line(p, 11);
-    jump(p, PT_BRANCH, 8, 12);  /* offset 8 + 2 + one cache: not taken */
+    jump(p, PT_BRANCH, 8, 12); /* offset 8 + 2 + one cache: not taken */
     enter(p, PT_CALL, 2200, fact, 0);
     jump(p, PT_BRANCH, 8, 12);
     enter(p, PT_CALL, 2400, fact, 0);
@@ -368,10 +385,10 @@ make_threads(const char *path)
     flush(p);
     p->thread = first;
     p->depth = 2;
-    p->stack[0] = (struct pt_frame){.seq = 1, .id = run, .off = UINT32_MAX,
-                                    .time = 100};
-    p->stack[1] = (struct pt_frame){.seq = 2, .id = work, .off = 12,
-                                    .time = 200};
+    p->stack[0] =
+        (struct pt_frame){.seq = 1, .id = run, .off = UINT32_MAX, .time = 100};
+    p->stack[1] =
+        (struct pt_frame){.seq = 2, .id = work, .off = 12, .time = 200};
     end(p, PT_RETURN, 300);
     enter(p, PT_CALL, 400, task, 9);
     end(p, PT_YIELD, 500);
@@ -411,8 +428,8 @@ make_gaps(const char *path)
     told(p, PT_GAP, 300, 7);
     flush(p);
     p->stack[0] = in_a;
-    p->stack[1] = (struct pt_frame){.seq = UINT64_MAX, .id = c, .off = 8,
-                                    .time = INT64_MIN};
+    p->stack[1] = (struct pt_frame){
+        .seq = UINT64_MAX, .id = c, .off = 8, .time = INT64_MIN};
     p->depth = 2;
     end(p, PT_RETURN, 500); /* of c, whose call is missing */
     line(p, 9);
@@ -441,9 +458,12 @@ make_names(const char *path)
     process(&m, 1, 0, 0);
     thread(&m, 1, 0, "T\x1b[31m\n");
     static const struct pt_str names[] = {
-        STR("sur\xed\xb2\x80rogate"), STR("esc\x1b[31m\n\t\"q\"\\"),
-        STR("bad\xff\xc0\x80utf"),    STR(""),
-        STR("\xf0\x9f\x90\x8d.\xc3\xa9\xe2\x82\xac"), STR("del\x7f\xc2\x9b")};
+        STR("sur\xed\xb2\x80rogate"),
+        STR("esc\x1b[31m\n\t\"q\"\\"),
+        STR("bad\xff\xc0\x80utf"),
+        STR(""),
+        STR("\xf0\x9f\x90\x8d.\xc3\xa9\xe2\x82\xac"),
+        STR("del\x7f\xc2\x9b")};
     struct maker *p = &m;
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         uint32_t id = code_at(p, names[i], names[i], names[i], i + 1);
