@@ -65,7 +65,7 @@ hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/pro
 	@set -e; for py in $(PYTHONS); do sh record/build-hooks.sh "$$py" \
 	    "$(BUILD)" "$(HOOKS_CC)"; done
 
-$(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ)) $(LIB)
+$(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm
 
