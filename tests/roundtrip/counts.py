@@ -16,7 +16,7 @@ import harness  # noqa: E402
 from harness import Failure  # noqa: E402
 
 DRIVER = os.path.join(HERE, "counts_driver.py")
-OWN = "{method 'disable' of '_lsprof.Profiler' objects}"
+OWN = "<method 'disable' of '_lsprof.Profiler' objects>"
 
 
 def table(path):
