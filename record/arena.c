@@ -29,15 +29,16 @@ sealed_memory(const char *name, uint64_t size, int *fd, void **memory,
 {
     int f = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (f < 0)
-        return pt_problem_set(error, PT_EIO, errno,
-                              "shared memory cannot be made");
+        return pt_problem_set(
+            error, PT_EIO, errno,
+            "shared memory cannot be made (%m); see `ulimit -n`");
     if (ftruncate(f, (off_t)size) != 0 ||
         fcntl(f, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         int err = errno;
         close(f);
         return pt_problem_set(
             error, PT_EIO, err,
-            "shared memory of %llu MB cannot be sized; see `ulimit -f`",
+            "shared memory of %llu MB cannot be sized (%m); see `ulimit -f`",
             (unsigned long long)(size >> 20));
     }
     void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -47,7 +48,7 @@ sealed_memory(const char *name, uint64_t size, int *fd, void **memory,
         close(f);
         return pt_problem_set(
             error, PT_EIO, err,
-            "shared memory of %llu MB cannot be mapped; see `ulimit -v`",
+            "shared memory of %llu MB cannot be mapped (%m); see `ulimit -v`",
             (unsigned long long)(size >> 20));
     }
     *fd = f;
@@ -106,8 +107,9 @@ pt_arena_map_init(struct pt_arena_map *map, const struct pt_config *config,
     if (err != 0) {
         munmap(memory, size);
         close(fd);
-        return pt_problem_set(error, PT_EIO, err,
-                              "a robust mutex cannot be made");
+        return pt_problem_set(
+            error, PT_EIO, err,
+            "a robust mutex cannot be made (%m); is this Linux?");
     }
     *map = (struct pt_arena_map){arena, size, fd};
     return PT_OK;

@@ -49,7 +49,8 @@ pt_ringer_start(struct pt_ringer *r, struct pt_error *error)
             close(r->fd);
         r->fd = -1;
         pt_bell_map_clear(&r->map);
-        return pt_problem_set(error, PT_EIO, err, "no thread to be had");
+        return pt_problem_set(error, PT_EIO, err,
+                              "no thread to be had (%m); see `ulimit -u`");
     }
     return PT_OK;
 }

@@ -59,13 +59,24 @@ pt_collector_init(struct pt_collector *c, struct pt_error *error)
     if (err == 0)
         err = watch(c, c->ringer.fd, TAG_BELL);
     if (err != 0)
-        return pt_problem_set(error, PT_EIO, err, "epoll cannot be used");
-    return pt_arena_map_init(&c->spare, &c->config, error);
+        return pt_problem_set(error, PT_EIO, err,
+                              "epoll cannot be used (%m); see `ulimit -n`");
+    return PT_OK;
+}
+
+void
+pt_collector_expect(struct pt_collector *c, pid_t child)
+{
+    struct pt_error later;
+    c->child = child;
+    pt_arena_map_init(&c->spare, &c->config, &later);
 }
 
 void
 pt_collector_clear(struct pt_collector *c)
 {
+    if (c->tag == 0)
+        return; /* never made: its zeros are no descriptors */
     while (c->tracees != NULL) {
         struct pt_tracee *t = c->tracees;
         c->tracees = t->next;
@@ -137,10 +148,24 @@ find_pid(struct pt_collector *c, pid_t pid)
     return t;
 }
 
+/* We cannot record a process.  When it is the program, its shim ends it
+ * before it begins, and ptrec with the status of a system's failure. */
+static void
+cannot_record(struct pt_collector *c, pid_t pid, const struct pt_error *why)
+{
+    if (pid == c->child) {
+        pt_say("%s", why->text);
+        c->refused = 4;
+    } else {
+        pt_notes_add(&c->notes, "process %d was not recorded: %.200s", (int)pid,
+                     why->text);
+    }
+}
+
 /* The first process to join opens the trace: until then there is none, and
  * the clock had time to be measured. */
 static int
-open_trace(struct pt_collector *c)
+open_trace(struct pt_collector *c, pid_t pid)
 {
     if (c->journal.writer != NULL)
         return has_failed(c) ? ENOSPC : 0;
@@ -154,8 +179,7 @@ open_trace(struct pt_collector *c)
         return 0;
     if (!has_failed(c))
         pt_problem_set(&c->output->error, st, 0, "the trace cannot be opened");
-    pt_say("%s", c->output->error.text);
-    c->refused = 4;
+    cannot_record(c, pid, &c->output->error);
     int sys = c->output->error.sys;
     return sys != 0 ? sys : EIO;
 }
@@ -164,7 +188,7 @@ open_trace(struct pt_collector *c)
 static int
 admit(struct pt_collector *c, pid_t pid, struct pt_tracee **out)
 {
-    int err = open_trace(c);
+    int err = open_trace(c, pid);
     if (err != 0)
         return err;
     /* The same process says hello again: it became another program. */
@@ -173,8 +197,10 @@ admit(struct pt_collector *c, pid_t pid, struct pt_tracee **out)
         finish(c, old, PT_ENDED_EXEC, 0);
     struct pt_error error;
     if (c->spare.arena == NULL &&
-        pt_arena_map_init(&c->spare, &c->config, &error) != PT_OK)
+        pt_arena_map_init(&c->spare, &c->config, &error) != PT_OK) {
+        cannot_record(c, pid, &error);
         return error.sys != 0 ? error.sys : ENOMEM;
+    }
 
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0)

@@ -30,7 +30,6 @@ struct pt_collector {
     struct pt_signals *signals;
     struct pt_header header; /* but for its clock */
     struct pt_config config;
-    pid_t child;         /* the program */
     const char *command; /* its -c text, or NULL */
     bool no_wait, progress;
 
@@ -45,6 +44,7 @@ struct pt_collector {
     uint64_t definitions; /* ... those of definitions and sources */
 
     /* Its own. */
+    pid_t child; /* the program */
     struct pt_ringer ringer;
     struct pt_arena_map spare; /* made while the interpreter starts */
     struct pt_greeter greeters[PT_GREETERS];
@@ -55,8 +55,12 @@ struct pt_collector {
     int64_t child_ended, told; /* CLOCK_MONOTONIC, ns */
 };
 
-/* Makes bell, first arena and descriptors.  The caller's fields are set. */
+/* Makes bell and descriptors, before the program starts. */
 enum pt_status pt_collector_init(struct pt_collector *, struct pt_error *error);
+
+/* The program has been started: makes its arena while its interpreter starts.
+ * Should that fail, it is tried again, and told, when the process joins. */
+void pt_collector_expect(struct pt_collector *, pid_t child);
 
 /* Runs until all is over, and closes the trace.  Returns what closing
  * returned; output->error tells why the log failed, if it did. */

@@ -152,9 +152,10 @@ find_shim(char **out, struct pt_error *error)
     char self[PATH_MAX], shim[PATH_MAX + 32];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n < 0)
-        return pt_problem_set(error, PT_EIO, errno,
-                              "ptrec does not find its own folder; is /proc "
-                              "mounted?");
+        return pt_problem_set(
+            error, PT_EIO, errno,
+            "ptrec does not find its own folder (%m); is /proc "
+            "mounted?");
     self[n] = '\0';
     for (int up = 0; up < 2; up++) {
         char *slash = strrchr(self, '/');
@@ -164,7 +165,8 @@ find_shim(char **out, struct pt_error *error)
     snprintf(shim, sizeof shim, "%s/lib/ptrec/shim.so", self);
     if (access(shim, R_OK) != 0)
         return pt_problem_set(error, PT_EIO, errno,
-                              "%.160s is missing; build it with make", shim);
+                              "%.160s cannot be read (%m); build it with make",
+                              shim);
     if (strpbrk(shim, ": ;") != NULL)
         return pt_problem_set(error, PT_EIO, 0,
                               "%.120s: the dynamic linker takes no path with "
@@ -276,13 +278,15 @@ pt_launch_start(struct pt_launch *l, const struct pt_signals *signals,
 {
     int report[2], err = 0;
     if (pipe2(report, O_CLOEXEC) != 0)
-        return pt_problem_set(error, PT_EIO, errno, "no pipe to be had");
+        return pt_problem_set(error, PT_EIO, errno,
+                              "no pipe to be had (%m); see `ulimit -n`");
     pid_t pid = fork();
     if (pid < 0) {
         err = errno;
         close(report[0]);
         close(report[1]);
-        return pt_problem_set(error, PT_EIO, err, "no process to be had");
+        return pt_problem_set(error, PT_EIO, err,
+                              "no process to be had (%m); see `ulimit -u`");
     }
     if (pid == 0)
         become_program(l, signals, report[1]);
@@ -294,10 +298,11 @@ pt_launch_start(struct pt_launch *l, const struct pt_signals *signals,
     close(report[0]);
     if (n == (ssize_t)sizeof err) {
         waitpid(pid, NULL, 0);
-        return pt_problem_set(error, PT_ENOTFOUND, err,
-                              "%.150s cannot be run; name an interpreter with "
-                              "--python=",
-                              l->file);
+        return pt_problem_set(
+            error, PT_ENOTFOUND, err,
+            "%.150s cannot be run (%m); name an interpreter with "
+            "--python=",
+            l->file);
     }
     let_go(l);
     *child = pid;

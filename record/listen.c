@@ -54,9 +54,10 @@ pt_listener_open(struct pt_listener *l, struct pt_error *error)
         if (err == 0)
             return PT_OK;
     }
-    return pt_problem_set(error, PT_EIO, err,
-                          "no folder for the recorder's socket; set TMPDIR to "
-                          "one with a short name that can be written");
+    return pt_problem_set(
+        error, PT_EIO, err,
+        "no folder for the recorder's socket (%m); set TMPDIR to "
+        "one with a short name that can be written");
 }
 
 void

@@ -74,10 +74,11 @@ pt_output_init(struct pt_output *out, const char *wanted, bool force, int level,
     if (folder >= 0)
         close(folder);
     if (err != 0)
-        return pt_problem_set(error, PT_EIO, err,
-                              "%.100s: its folder cannot be written; choose "
-                              "another with -o",
-                              wanted);
+        return pt_problem_set(
+            error, PT_EIO, err,
+            "%.100s: its folder cannot be written (%m); choose "
+            "another with -o",
+            wanted);
     enum what what = what_is(wanted);
     if (what == STRANGE)
         return pt_problem_set(error, PT_EUSAGE, 0,
@@ -143,7 +144,9 @@ move_aside(const char *from, const char *suffix, struct pt_error *error)
     enum pt_status st = PT_OK;
     if (rename(from, to) != 0 && errno != ENOENT)
         st = pt_problem_set(error, PT_EIO, errno,
-                            "%.100s cannot be renamed to %.100s", from, to);
+                            "%.90s cannot be renamed to %.90s (%m); choose "
+                            "another name with -o",
+                            from, to);
     free(to);
     return st;
 }

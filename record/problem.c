@@ -1,8 +1,8 @@
 #include "record/problem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 enum pt_status
 pt_problem_set(struct pt_error *error, enum pt_status status, int sys,
@@ -17,13 +17,9 @@ pt_problem_set(struct pt_error *error, enum pt_status status, int sys,
 
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(error->text, sizeof error->text, format, args);
+    errno = sys;
+    vsnprintf(error->text, sizeof error->text, format, args);
     va_end(args);
-    if (sys != 0 && n >= 0 && (size_t)n < sizeof error->text) {
-        char buffer[96];
-        const char *why = strerror_r(sys, buffer, sizeof buffer);
-        snprintf(error->text + n, sizeof error->text - (size_t)n, ": %s", why);
-    }
     return status;
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Fills `error` (may be NULL) and returns `status`.  `sys` is an errno value
- * or 0; when it is not 0, ": " and its text are appended. */
+ * or 0; "%m" in the format is its text. */
 enum pt_status pt_problem_set(struct pt_error *error, enum pt_status status,
                               int sys, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -114,6 +114,27 @@ make_header(struct run *run, int argc, char **argv)
     return PT_OK;
 }
 
+static enum pt_status
+set_up_collector(struct run *run)
+{
+    const struct pt_options *o = &run->options;
+    struct pt_collector *c = &run->collector;
+    c->clock = &run->clock;
+    c->output = &run->output;
+    c->listener = &run->listener;
+    c->signals = &run->signals;
+    c->command = o->command;
+    c->no_wait = o->no_wait;
+    c->progress = o->progress;
+    c->config = (struct pt_config){
+        .events = o->events,
+        .stamped = pt_events_stamped(o->events),
+        .clock = run->clock.source,
+        .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
+    };
+    return pt_collector_init(c, &run->error);
+}
+
 /* Everything that can fail before the program starts. */
 static enum pt_status
 prepare(struct run *run, int argc, char **argv)
@@ -133,29 +154,9 @@ prepare(struct run *run, int argc, char **argv)
         st = pt_launch_prepare(&run->launch, o, run->listener.path, error);
     if (st == PT_OK)
         st = pt_signals_take(&run->signals, error);
+    if (st == PT_OK)
+        st = set_up_collector(run);
     return st;
-}
-
-static void
-set_up_collector(struct run *run)
-{
-    const struct pt_options *o = &run->options;
-    struct pt_collector *c = &run->collector;
-    pt_timebase_quantum(&run->clock, o->quantum);
-    c->clock = &run->clock;
-    c->output = &run->output;
-    c->listener = &run->listener;
-    c->signals = &run->signals;
-    c->command = o->command;
-    c->no_wait = o->no_wait;
-    c->progress = o->progress;
-    c->config = (struct pt_config){
-        .events = o->events,
-        .stamped = pt_events_stamped(o->events),
-        .quantum_log2 = run->clock.quantum_log2,
-        .clock = run->clock.source,
-        .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
-    };
 }
 
 /* What is left to say when no process joined. */
@@ -169,10 +170,15 @@ tell_nothing(const struct run *run)
                run->launch.file);
 }
 
+/* The program has been started.  Returns ptrec's exit status, or -1 when it
+ * is to end as the program did. */
 static int
-collect(struct run *run)
+record(struct run *run, pid_t child)
 {
     struct pt_collector *c = &run->collector;
+    pt_timebase_quantum(&run->clock, run->options.quantum);
+    c->config.quantum_log2 = run->clock.quantum_log2;
+    pt_collector_expect(c, child);
     enum pt_status closed = pt_collector_run(c);
     if (c->joined == 0)
         tell_nothing(run);
@@ -181,9 +187,11 @@ collect(struct run *run)
     return c->refused != 0 ? c->refused : -1;
 }
 
+/* Also of what was never made. */
 static void
 release(struct run *run)
 {
+    pt_collector_clear(&run->collector);
     pt_output_clear(&run->output);
     pt_listener_close(&run->listener);
     pt_signals_close(&run->signals);
@@ -191,27 +199,6 @@ release(struct run *run)
     pt_options_clear(&run->options);
     free(run->argv);
     free(run);
-}
-
-/* The program has been started: from here on ptrec ends as it ends. */
-static int
-record(struct run *run)
-{
-    struct pt_collector *c = &run->collector;
-    set_up_collector(run);
-    enum pt_status st = pt_collector_init(c, &run->error);
-    if (st != PT_OK) {
-        /* The program finds nobody behind the door, says so and ends. */
-        pt_say("%s", run->error.text);
-        pt_collector_clear(c);
-        return EXIT_SYSTEM;
-    }
-    int status = collect(run);
-    int wait_status = c->status;
-    pt_collector_clear(c);
-    pt_output_clear(&run->output);
-    pt_listener_close(&run->listener);
-    return status >= 0 ? status : pt_signals_end_as(wait_status);
 }
 
 static int
@@ -226,11 +213,11 @@ start(struct run *run, int argc, char **argv)
     }
     if (st == PT_OK)
         st = prepare(run, argc, argv);
+    pid_t child = 0;
     if (st == PT_OK)
-        st = pt_launch_start(&run->launch, &run->signals, &run->collector.child,
-                             &run->error);
+        st = pt_launch_start(&run->launch, &run->signals, &child, &run->error);
     if (st == PT_OK)
-        return record(run);
+        return record(run, child);
     pt_say("%s", run->error.text);
     return exit_status(st);
 }
@@ -246,6 +233,7 @@ pt_run(int argc, char **argv)
     run->listener.fd = run->signals.fd = run->output.lock = -1;
     pt_launch_init(&run->launch);
     int status = start(run, argc, argv);
+    int program = run->collector.status;
     release(run);
-    return status;
+    return status >= 0 ? status : pt_signals_end_as(program);
 }

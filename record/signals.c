@@ -2,6 +2,7 @@
 #include "record/problem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -34,8 +35,9 @@ pt_signals_take(struct pt_signals *s, struct pt_error *error)
         sigaddset(&set, held[i]);
     s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (s->fd < 0)
-        return pt_problem_set(error, PT_EIO, errno,
-                              "signals cannot be watched");
+        return pt_problem_set(
+            error, PT_EIO, errno,
+            "signals cannot be watched (%m); see `ulimit -n`");
     sigprocmask(SIG_BLOCK, &set, &s->mask);
     for (int i = 0; i < PT_SAVED_SIGNALS; i++) {
         struct sigaction act = {.sa_handler = changed[i].handler};
@@ -110,9 +112,22 @@ continued(pid_t child)
     return false;
 }
 
+/* Only a shell with a terminal waits for jobs that stop, and continues them.
+ * Elsewhere whoever stopped the program continues the program, not us. */
+static bool
+under_job_control(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 void
 pt_signals_stop_as(struct pt_signals *s, pid_t child, int sig)
 {
+    if (!under_job_control())
+        return;
     sigset_t set, before;
     sigemptyset(&set);
     sigaddset(&set, sig);

@@ -35,8 +35,8 @@ void pt_signals_close(struct pt_signals *);
 void pt_signals_read(struct pt_signals *, pid_t child, bool *children,
                      bool *end);
 
-/* The child stopped by `sig`: stops ptrec alike, and when it is continued
- * continues the child. */
+/* The child stopped by `sig`: where a shell's terminal controls jobs, stops
+ * ptrec alike, and when it is continued continues the child. */
 void pt_signals_stop_as(struct pt_signals *, pid_t child, int sig);
 
 /* Ends ptrec as the program ended by its wait status: by the same signal,
