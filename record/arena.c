@@ -21,39 +21,35 @@ pt_futex_wake(_Atomic uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* A sealed memfd of `size` bytes: neither side can shrink it under the other,
- * which would be a SIGBUS. */
-static enum pt_status
-sealed_memory(const char *name, uint64_t size, int *fd, void **memory,
-              struct pt_error *error)
+/* A sealed memfd of `size` bytes, mapped: neither side can shrink it under the
+ * other, which would be a SIGBUS.  NULL on failure. */
+static void *
+sealed_memory(const char *name, uint64_t size, int *fd, struct pt_error *error)
 {
-    int f = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (f < 0)
-        return pt_problem_set(
-            error, PT_EIO, errno,
-            "shared memory cannot be made (%m); see `ulimit -n`");
-    if (ftruncate(f, (off_t)size) != 0 ||
-        fcntl(f, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-        int err = errno;
-        close(f);
-        return pt_problem_set(
-            error, PT_EIO, err,
-            "shared memory of %llu MB cannot be sized (%m); see `ulimit -f`",
-            (unsigned long long)(size >> 20));
+    const char *what = "made", *limit = "n";
+    void *memory = MAP_FAILED;
+    *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd >= 0) {
+        what = "sized", limit = "f";
+        if (ftruncate(*fd, (off_t)size) == 0 &&
+            fcntl(*fd, F_ADD_SEALS,
+                  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+            what = "mapped", limit = "v";
+            memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_NORESERVE, *fd, 0);
+        }
     }
-    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_NORESERVE, f, 0);
-    if (m == MAP_FAILED) {
-        int err = errno;
-        close(f);
-        return pt_problem_set(
-            error, PT_EIO, err,
-            "shared memory of %llu MB cannot be mapped (%m); see `ulimit -v`",
-            (unsigned long long)(size >> 20));
-    }
-    *fd = f;
-    *memory = m;
-    return PT_OK;
+    if (memory != MAP_FAILED)
+        return memory;
+    int err = errno;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    pt_problem_set(error, PT_EIO, err,
+                   "shared memory of %llu KiB cannot be %s (%m); see "
+                   "`ulimit -%s`",
+                   (unsigned long long)(size >> 10), what, limit);
+    return NULL;
 }
 
 /* First touch costs the toucher 1.8 us a page; better us than the program. */
@@ -89,11 +85,10 @@ pt_arena_map_init(struct pt_arena_map *map, const struct pt_config *config,
                   struct pt_error *error)
 {
     int fd;
-    void *memory;
     uint64_t size = pt_arena_size();
-    enum pt_status st = sealed_memory("ptrec", size, &fd, &memory, error);
-    if (st != PT_OK)
-        return st;
+    void *memory = sealed_memory("ptrec", size, &fd, error);
+    if (memory == NULL)
+        return PT_EIO;
 
     uint32_t ring;
     uint64_t first = pt_ring_place(0, &ring);
@@ -140,12 +135,11 @@ enum pt_status
 pt_bell_map_init(struct pt_bell_map *map, struct pt_error *error)
 {
     int fd;
-    void *memory;
-    enum pt_status st =
-        sealed_memory("ptrec-bell", BELL_SIZE, &fd, &memory, error);
-    if (st == PT_OK)
-        *map = (struct pt_bell_map){memory, fd};
-    return st;
+    void *memory = sealed_memory("ptrec-bell", BELL_SIZE, &fd, error);
+    if (memory == NULL)
+        return PT_EIO;
+    *map = (struct pt_bell_map){memory, fd};
+    return PT_OK;
 }
 
 void

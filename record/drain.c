@@ -125,7 +125,9 @@ decode_control(struct run *run, uint32_t kind)
 
 /* Decodes events until the run's words or the block's room are used up, or a
  * control record comes (PT_END, *control).  With `all` every kind carries a
- * time and the compiler knows each event's shape.
+ * time and the compiler knows each event's shape.  One long switch, because
+ * its state has to stay in registers: this is what limits how many programs
+ * one collector can follow.
  *
  * The stack follows DESIGN section 3: a C call whose end is missing is closed
  * by the next event that cannot lie inside it. */

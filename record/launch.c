@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const int limited[PT_LIMITS] = {RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA,
                                        RLIMIT_NOFILE, RLIMIT_CPU};
 

@@ -423,7 +423,7 @@ crowd(uint32_t threads, uint64_t events, uint32_t first)
     cr_assert_eq(f.journal.gaps, 0);
     cr_assert_eq(fake_count(&f, PT_CALL), threads * events / 4);
     cr_assert_eq(fake_count(&f, PT_RETURN), threads * events / 4);
-    cr_assert_eq(fake_count(&f, PT_THREAD), threads * 2);
+    cr_assert_eq(fake_count(&f, PT_THREAD), (uint64_t)threads * 2);
     size_t n;
     struct pt_event *e = fake_events(&f, 1000 + first, &n);
     cr_assert_eq(n, events + 2);

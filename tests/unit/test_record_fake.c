@@ -282,7 +282,7 @@ fake_put(struct fake_lane *l, const uint32_t *words, unsigned n)
     uint32_t segment = l->size / PT_SEGMENTS;
     struct pt_slot *s = pt_arena_slot(&l->f->t->map, l->slot);
     uint64_t end = l->off - l->off % segment + segment;
-    if (l->off % segment != 0 && l->off + 4 * n > end) {
+    if (l->off % segment != 0 && l->off + (uint64_t)4 * n > end) {
         l->ring[l->off % l->size / 4] = PT_W_PAD;
         fake_publish(l, end);
     }
@@ -296,7 +296,7 @@ fake_put(struct fake_lane *l, const uint32_t *words, unsigned n)
     }
     for (unsigned i = 0; i < n; i++)
         l->ring[l->off % l->size / 4 + i] = words[i];
-    fake_publish(l, l->off + 4 * n);
+    fake_publish(l, l->off + (uint64_t)4 * n);
 }
 
 void

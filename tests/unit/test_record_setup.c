@@ -26,7 +26,7 @@ parse(struct pt_options *o, struct pt_error *error, const char *line)
     static char copy[512];
     static char *words[32];
     int n = 0;
-    strcpy(copy, line);
+    snprintf(copy, sizeof copy, "%s", line);
     for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " "))
         words[n++] = w;
     words[n] = NULL;
@@ -37,31 +37,30 @@ Test(record_options, programs)
 {
     static const struct {
         const char *line;
-        int flags;
         const char *program; /* first word */
-        int words;
         const char *command;
+        int flags, words;
     } cases[] = {
-        {"app.py", 0, "app.py", 1, NULL},
-        {"app.py -o x --quiet -c", 0, "app.py", 5, NULL},
-        {"-o t.ptr app.py a", 0, "app.py", 2, NULL},
-        {"-ot.ptr -f app.py", 0, "app.py", 1, NULL},
-        {"-I -S -E app.py", 3, "app.py", 1, NULL},
-        {"-ISu -OO app.py", 2, "app.py", 1, NULL},
-        {"-X dev -W error -Wignore -Xdev app.py", 6, "app.py", 1, NULL},
-        {"-m mod -o x", 0, "-m", 4, NULL},
-        {"-mmod x", 0, "-mmod", 2, NULL},
-        {"-Im mod x", 0, "-Im", 3, NULL},
-        {"-c pass x", 0, "-c", 3, "pass"},
-        {"-uc pass", 0, "-uc", 2, "pass"},
-        {"-cpass", 0, "-cpass", 1, "pass"},
-        {"-", 0, "-", 1, NULL},
-        {"- a b", 0, "-", 3, NULL},
-        {"-- app.py", 0, "app.py", 1, NULL},
-        {"-- -app.py", 1, "-app.py", 1, NULL},
-        {"--preset=calls -I -- app.py", 1, "app.py", 1, NULL},
-        {"--check-hash-based-pycs never app.py", 2, "app.py", 1, NULL},
-        {"--python /usr/bin/python3 --level=3 app.py", 0, "app.py", 1, NULL},
+        {"app.py", "app.py", NULL, 0, 1},
+        {"app.py -o x --quiet -c", "app.py", NULL, 0, 5},
+        {"-o t.ptr app.py a", "app.py", NULL, 0, 2},
+        {"-ot.ptr -f app.py", "app.py", NULL, 0, 1},
+        {"-I -S -E app.py", "app.py", NULL, 3, 1},
+        {"-ISu -OO app.py", "app.py", NULL, 2, 1},
+        {"-X dev -W error -Wignore -Xdev app.py", "app.py", NULL, 6, 1},
+        {"-m mod -o x", "-m", NULL, 0, 4},
+        {"-mmod x", "-mmod", NULL, 0, 2},
+        {"-Im mod x", "-Im", NULL, 0, 3},
+        {"-c pass x", "-c", "pass", 0, 3},
+        {"-uc pass", "-uc", "pass", 0, 2},
+        {"-cpass", "-cpass", "pass", 0, 1},
+        {"-", "-", NULL, 0, 1},
+        {"- a b", "-", NULL, 0, 3},
+        {"-- app.py", "app.py", NULL, 0, 1},
+        {"-- -app.py", "-app.py", NULL, 1, 1},
+        {"--preset=calls -I -- app.py", "app.py", NULL, 1, 1},
+        {"--check-hash-based-pycs never app.py", "app.py", NULL, 2, 1},
+        {"--python /usr/bin/python3 --level=3 app.py", "app.py", NULL, 0, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct pt_options o;
@@ -181,7 +180,7 @@ static char folder[64];
 static void
 enter_folder(void)
 {
-    strcpy(folder, "/tmp/ptrec-test-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/ptrec-test-XXXXXX");
     cr_assert(mkdtemp(folder) != NULL && chdir(folder) == 0);
 }
 
