@@ -238,6 +238,8 @@ def main():
                or len(harness.interpreters()) == 1]
     if options.pythons:
         pythons = [python for python in pythons if python.name in options.pythons.split(",")]
+    elif options.quick:
+        pythons = pythons[-1:]
     directory = tempfile.mkdtemp(prefix="ptbench-")
     results = {"options": {"scale": options.scale, "repeats": options.repeats,
                            "command": "make bench" if len(sys.argv) == 1 else

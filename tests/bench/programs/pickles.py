@@ -10,7 +10,8 @@ class Point:
         self.y = y
 
     def __reduce__(self):
-        return Point, (self.x, self.y)
+        # A class of __main__ cannot be found under tools that take its place.
+        return complex, (self.x, self.y)
 
 
 def main(n):
@@ -22,7 +23,7 @@ def main(n):
         pickle._Pickler(out, 4).dump(data)
         total += len(out.getvalue())
         back = pickle._Unpickler(io.BytesIO(out.getvalue())).load()
-        total += back[3]["point"].x
+        total += int(back[3]["point"].real)
     return total
 
 
