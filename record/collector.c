@@ -417,9 +417,11 @@ close_trace(struct pt_collector *c)
         return c->output->error.status;
     c->events = pt_writer_event_count(c->journal.writer);
     c->definitions = pt_writer_definition_bytes(c->journal.writer);
-    const char *reason = has_failed(c)  ? "disk full"
-                         : c->cut_short ? "collector stopped"
-                                        : "complete";
+    const char *reason = "complete";
+    if (has_failed(c))
+        reason = c->output->error.status == PT_EIO ? "disk full" : "failed";
+    else if (c->cut_short)
+        reason = "collector stopped";
     struct pt_end end = {
         .events = c->events,
         .gaps = c->journal.gaps,

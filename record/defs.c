@@ -306,6 +306,9 @@ take_gathered(struct pt_defs *defs, struct pt_writer *writer,
             break;
         struct pt_fields b = {p + sizeof length, p + length, false};
         enum pt_status st = take_message(defs, writer, b, error);
+        /* The log refuses what is malformed or too large: not its failure. */
+        if (st == PT_EUSAGE || st == PT_ELIMIT)
+            st = broken(error, "a definition that the log refuses", length);
         if (st != PT_OK)
             return st;
         at += length;

@@ -131,6 +131,12 @@ BREAKS(callable_of_no_kind, DEFINE(l, 32, PT_M_CALLABLE, 99, 9, 0, 0, 0, 0))
 BREAKS(const_undefined_code,
        DEFINE(l, 116, PT_M_CODE, 99, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0,
               0, 0, 1, PT_CONST_CODE, 98, 0, 0, 0, 0, 0, 0, 0))
+BREAKS(const_tuple_without_items,
+       DEFINE(l, 116, PT_M_CODE, 99, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0,
+              0, 0, 1, PT_CONST_TUPLE, 1000, 0, 0, 0, 0, 0, 0, 0))
+BREAKS(const_of_no_kind,
+       DEFINE(l, 116, PT_M_CODE, 99, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0,
+              0, 0, 1, PT_CONST_OTHER + 1, 0, 0, 0, 0, 0, 0, 0, 0))
 
 /* A definition that claims 64 MB and never comes is waited for, for free. */
 Test(record_hostile, promised_definition)
