@@ -47,6 +47,7 @@ read_header(struct pt_trace *t, size_t i, struct pt_str item,
     if (st == PT_OK) {
         t->header = h;
         t->has_header = true;
+        t->header_chunk = i;
     }
     return st;
 }

@@ -47,7 +47,8 @@ struct repair {
     int64_t time;
 };
 
-/* Copies one chunk if it is whole and means something. */
+/* Copies one chunk if it is whole and means something.  One that a later
+ * version wrote is not dropped: then the whole log is left as it is. */
 static enum pt_status
 copy(struct repair *r, size_t i)
 {
@@ -55,9 +56,8 @@ copy(struct repair *r, size_t i)
     struct pt_idset *codes = NULL;
     struct pt_str item;
     enum pt_status st;
-    bool first = r->header.len == 0;
-    if (info->type == PT_CHUNK_INDEX || info->type == PT_CHUNK_END ||
-        (info->type == PT_CHUNK_HEADER) != first)
+    bool header = info->type == PT_CHUNK_HEADER;
+    if (info->type == PT_CHUNK_INDEX || info->type == PT_CHUNK_END)
         return PT_OK;
     if (info->type == PT_CHUNK_EVENTS) {
         struct pt_events ev;
@@ -74,14 +74,14 @@ copy(struct repair *r, size_t i)
     }
     struct pt_error own;
     st = pt_trace_load(r->trace, i, &r->unpacker, NULL, &item, &own);
-    if (st == PT_EDAMAGED || st == PT_EUNSUPPORTED)
+    if (st == PT_EDAMAGED)
         return PT_OK;
     if (st != PT_OK) {
         if (r->error != NULL)
             *r->error = own;
         return st;
     }
-    if (first) {
+    if (header) {
         pt_buf_add(&r->header, item.data, item.len);
         if (r->header.failed)
             return pt_error_memory(r->error);
@@ -97,16 +97,18 @@ copy(struct repair *r, size_t i)
     return st;
 }
 
-/* The header chunk that can be read comes first, wherever it was found. */
+/* The header chunk that was understood comes first, wherever it was found. */
 static enum pt_status
 copy_all(struct repair *r)
 {
     const struct pt_trace *t = r->trace;
-    enum pt_status st = PT_OK;
-    for (size_t i = 0; i < t->nchunks && st == PT_OK && r->header.len == 0; i++)
-        st = copy(r, i);
+    enum pt_status st = copy(r, t->header_chunk);
     for (size_t i = 0; i < t->nchunks && st == PT_OK; i++)
-        st = copy(r, i);
+        if (t->chunks[i].type != PT_CHUNK_HEADER)
+            st = copy(r, i);
+    if (st == PT_OK && r->header.len == 0)
+        st = pt_error_set(r->error, PT_EIO, 0, -1,
+                          "%s changed while it was read; try again", t->path);
     return st;
 }
 

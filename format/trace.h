@@ -19,6 +19,7 @@ struct pt_trace {
     uint64_t size;
     struct pt_header header;
     bool has_header;
+    size_t header_chunk; /* the one `header` was read from */
     struct pt_end end;
     bool has_end;
     struct pt_chunk_info *chunks;

@@ -141,7 +141,8 @@ class Chunk:
                 raise Damaged(f"zstd frame of {where}")
             stream = io.BytesIO(raw)
             item = cbor2.CBORDecoder(stream).decode()
-        except (zstandard.ZstdError, cbor2.CBORDecodeError, EOFError) as e:
+        except (zstandard.ZstdError, cbor2.CBORDecodeError, EOFError,
+                RecursionError) as e:
             raise Damaged(f"{where}: {e}") from e
         if not isinstance(item, dict) or stream.read(1):
             raise Damaged(f"the item of {where}")

@@ -8,7 +8,9 @@
 #include "format/trace.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -367,6 +369,44 @@ Test(format_damage, checksums_can_be_ignored_for_fuzzing)
     cr_expect_eq(pt_trace_damage(t)->bad_chunks, 0);
     pt_trace_close(t);
     free(copy);
+}
+
+/* The logs that fuzzing starts from, with and without their checksums. */
+Test(format_damage, corpus)
+{
+    DIR *d = opendir("tests/corpus");
+    cr_assert_not_null(d, "run the tests from the top of the source");
+    unsigned files = 0, opened = 0;
+    for (struct dirent *f; (f = readdir(d)) != NULL;) {
+        char path[300];
+        if (f->d_name[0] == '.')
+            continue;
+        files++;
+        snprintf(path, sizeof path, "tests/corpus/%s", f->d_name);
+        for (unsigned ignore = 0; ignore < 2; ignore++) {
+            pt_testing.ignore_checksums = ignore != 0;
+            struct pt_error e = {.text = ""};
+            struct pt_trace *t;
+            if (pt_trace_open(path, &e, &t) != PT_OK) {
+                cr_expect_neq(e.text[0], 0);
+                continue;
+            }
+            opened++;
+            enum pt_status st = pt_trace_repair(t, place.second, &e);
+            cr_expect(st == PT_OK || st == PT_EUNSUPPORTED, "%s: %s", path,
+                      e.text);
+            pt_trace_close(t);
+            if (st != PT_OK)
+                continue;
+            cr_assert_eq(pt_trace_open(place.second, &e, &t), PT_OK, "%s: %s",
+                         path, e.text);
+            cr_expect(!pt_trace_damage(t)->torn);
+            pt_trace_close(t);
+        }
+    }
+    closedir(d);
+    cr_expect(files > 10 && opened > 20, "%u of %u", opened, files);
+    pt_testing.ignore_checksums = false;
 }
 
 Test(format_damage, file_that_becomes_shorter)

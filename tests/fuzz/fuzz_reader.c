@@ -1,0 +1,211 @@
+/* libFuzzer target: opens a log, decodes all of it, repairs it, and opens what
+ * repair wrote.  Checksums are not looked at, or no mutation would get past
+ * them.  Bodies are compressed, so half of the mutations are made inside: a
+ * chunk is unpacked, its CBOR item mutated, and packed again. */
+#include "format/chunk.h"
+#include "format/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zstd.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+                               unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+
+static char repaired[64];
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    pt_testing.ignore_checksums = true;
+    snprintf(repaired, sizeof repaired, "/tmp/pt-fuzz-%d.ptr", (int)getpid());
+    return 0;
+}
+
+/* Something that must hold does not. */
+static void
+broken(const char *what)
+{
+    fprintf(stderr, "fuzz_reader: %s\n", what);
+    abort();
+}
+
+static void
+touch(struct pt_str s)
+{
+    static volatile unsigned char sum;
+    for (size_t i = 0; i < s.len; i += 64)
+        sum ^= (unsigned char)s.data[i];
+    if (s.len != 0)
+        sum ^= (unsigned char)s.data[s.len - 1];
+}
+
+static void
+touch_definitions(const struct pt_trace *t)
+{
+    for (uint32_t id = 1; id <= pt_trace_code_count(t) && id < 1u << 16; id++) {
+        const struct pt_code *c = pt_trace_code(t, id);
+        if (c == NULL)
+            continue;
+        touch(c->bytecode);
+        for (size_t i = 0; i < c->nnames; i++)
+            touch(c->names[i]);
+        for (size_t i = 0; i < c->nlocalsplus; i++)
+            touch(c->locals[i]);
+        size_t need = 0;
+        for (size_t i = 0; i < c->nconsts; i++) {
+            const struct pt_const *k = &c->consts[i];
+            need -= need != 0;
+            touch(k->s);
+            if (k->kind == PT_CONST_TUPLE || k->kind == PT_CONST_FROZENSET ||
+                k->kind == PT_CONST_SLICE)
+                need += k->n;
+        }
+        if (need != 0)
+            broken("constants do not add up");
+    }
+    for (uint32_t id = 1; id <= pt_trace_string_count(t) && id < 1u << 16; id++)
+        touch(pt_trace_string(t, id));
+    for (uint32_t id = 1; id <= pt_trace_source_count(t) && id < 1u << 16; id++)
+        if (pt_trace_source(t, id) != NULL)
+            touch(pt_trace_source(t, id)->text);
+}
+
+/* Decodes everything; how many events there are. */
+static uint64_t
+decode(const struct pt_trace *t)
+{
+    struct pt_decoder *d;
+    uint64_t n = 0;
+    if (pt_decoder_new(t, &d) != PT_OK)
+        broken("no decoder");
+    for (size_t i = 0; i < pt_trace_chunk_count(t); i++) {
+        struct pt_events ev;
+        struct pt_str item;
+        if (pt_trace_chunk(t, i)->type != PT_CHUNK_EVENTS) {
+            if (pt_decoder_raw(d, i, &item) == PT_OK)
+                touch(item);
+            continue;
+        }
+        enum pt_status st = pt_decoder_events(d, i, &ev);
+        if (st != PT_OK) {
+            if (pt_decoder_error(d)->status != st ||
+                pt_decoder_error(d)->text[0] == 0)
+                broken("a failure without a reason");
+            continue;
+        }
+        for (uint32_t k = 0; k < ev.info->events; k++)
+            if (ev.events[k].kind == 0 || ev.events[k].kind >= PT_KIND_LIMIT)
+                broken("an event of no kind");
+        for (size_t k = 0; k < ev.depth; k++)
+            if (ev.stack[k].callable > 1)
+                broken("a frame of no kind");
+        n += ev.info->events;
+    }
+    pt_decoder_free(d);
+    return n;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pt_trace *t;
+    struct pt_error e = {.status = PT_OK};
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+        broken("no memfd");
+    enum pt_status st = pt_trace_open_fd(fd, "log", &e, &t);
+    if (st != PT_OK) {
+        if (e.status != st || e.text[0] == 0)
+            broken("a refusal without a reason");
+        return 0;
+    }
+    touch_definitions(t);
+    uint64_t n = decode(t);
+    st = pt_trace_repair(t, repaired, &e);
+    pt_trace_close(t);
+    if (st == PT_OK) {
+        if (pt_trace_open(repaired, &e, &t) != PT_OK)
+            broken(e.text);
+        if (pt_trace_end(t) == NULL || pt_trace_end(t)->events != n ||
+            decode(t) != n)
+            broken("a repaired log has other events");
+        pt_trace_close(t);
+        unlink(repaired);
+    } else if (st != PT_EUNSUPPORTED && st != PT_ELIMIT) {
+        broken("repair fails for no reason");
+    }
+    return 0;
+}
+
+/* --- mutations inside chunks ---------------------------------------------- */
+
+enum { ITEM_MAX = 1 << 16, CHUNKS_MAX = 64 };
+
+/* Offsets of the chunks that can be found by walking. */
+static size_t
+find_chunks(const uint8_t *data, size_t size, size_t at[CHUNKS_MAX])
+{
+    size_t n = 0;
+    struct pt_chunk_header h;
+    for (size_t p = 0; n < CHUNKS_MAX && size - p >= PT_CHUNK_HEADER_SIZE;) {
+        if (pt_chunk_decode(data + p, &h) != PT_OK ||
+            h.info.packed_size > size - p - PT_CHUNK_HEADER_SIZE)
+            break;
+        at[n++] = p;
+        p += PT_CHUNK_HEADER_SIZE + (size_t)h.info.packed_size;
+    }
+    return n;
+}
+
+/* Mutates the item of the chunk at `at`; the new size, or 0. */
+static size_t
+mutate_chunk(uint8_t *data, size_t size, size_t max, size_t at, unsigned seed)
+{
+    static uint8_t item[ITEM_MAX], packed[ITEM_MAX + 1024];
+    struct pt_chunk_header h;
+    if (pt_chunk_decode(data + at, &h) != PT_OK)
+        return 0;
+    size_t body = at + PT_CHUNK_HEADER_SIZE, old = (size_t)h.info.packed_size;
+    size_t n = ZSTD_decompress(item, sizeof item, data + body, old);
+    if (ZSTD_isError(n))
+        return 0;
+    if (seed % 8 == 0) { /* the header's fields instead */
+        uint8_t *fields = data + at + 8;
+        LLVMFuzzerMutate(fields + seed / 8 % 190, 4, 4);
+        return size;
+    }
+    n = LLVMFuzzerMutate(item, n, sizeof item);
+    size_t m = ZSTD_compress(packed, sizeof packed, item, n, 1);
+    if (ZSTD_isError(m) || size - old + m > max)
+        return 0;
+    memmove(data + body + m, data + body + old, size - body - old);
+    memcpy(data + body, packed, m);
+    h.info.raw_size = n;
+    h.info.packed_size = m;
+    pt_chunk_encode(&h, data + at);
+    return size - old + m;
+}
+
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    size_t at[CHUNKS_MAX];
+    if (seed % 4 != 0) {
+        size_t n = find_chunks(data, size, at);
+        size_t r = n == 0 ? 0
+                          : mutate_chunk(data, size, max, at[seed / 4 % n],
+                                         seed / 256);
+        if (r != 0)
+            return r;
+    }
+    return LLVMFuzzerMutate(data, size, max);
+}

@@ -1,0 +1,409 @@
+/* Writes the corpus of small logs that fuzzing starts from, through the public
+ * writer: make_corpus DIRECTORY.  The same bytes each time. */
+#include "format/chunk.h"
+
+#include <pt/reader.h>
+#include <pt/writer.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define S(literal) ((struct pt_str){literal, sizeof(literal) - 1})
+
+static const char *directory;
+
+static void
+must(bool good, const char *what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "make_corpus: %s\n", what);
+    exit(1);
+}
+
+static const char *
+path_of(const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+/* --- whole logs ----------------------------------------------------------- */
+
+/* A log being written, with one process, thread and interpreter, a few code
+ * objects, and the block of its thread. */
+struct log {
+    struct pt_writer *w;
+    struct pt_block *b;
+    uint32_t interpreter, process, thread, code[3], callable[4], type;
+    uint64_t now; /* quanta */
+};
+
+static void
+begin(struct log *l, const char *name)
+{
+    struct pt_header h = {.clock = {.mult = 1627389952,
+                                    .shift = 32,
+                                    .quantum = 32,
+                                    .source = "tsc",
+                                    .unix_ns = 1700000000000000000},
+                          .writer = S("make_corpus"),
+                          .preset = S("instructions"),
+                          .events = 0xfffffe,
+                          .stamped = 0x1fffe};
+    struct pt_writer_options force = {.force = true};
+    memset(l, 0, sizeof *l);
+    l->now = 1000;
+    must(pt_writer_open(path_of(name), &h, &force, NULL, &l->w) == PT_OK, name);
+    must(pt_block_new(&l->b) == PT_OK, "no block");
+    static struct pt_interpreter in = {.hexversion = 0x030c01f0};
+    in.version = S("3.12.1");
+    in.opcodes[83] = (struct pt_opcode){S("RETURN_VALUE"), 0, 0};
+    in.opcodes[114] =
+        (struct pt_opcode){S("POP_JUMP_IF_FALSE"), PT_OP_ARG | PT_OP_JREL, 0};
+    pt_writer_interpreter(l->w, &in, &l->interpreter);
+    struct pt_process p = {.interpreter = l->interpreter, .pid = 4242};
+    pt_writer_process(l->w, &p, &l->process);
+    struct pt_thread t = {.process = l->process, .tid = 4242, .time = 7};
+    pt_writer_thread(l->w, &t, &l->thread);
+    for (unsigned i = 0; i < 3; i++) {
+        static const char names[3][4] = {"f", "g", "h"};
+        struct pt_code c = {.interpreter = l->interpreter,
+                            .file = S("app.py"),
+                            .name = {names[i], 1},
+                            .qualname = {names[i], 1},
+                            .firstline = 10 * i,
+                            .bytecode = S("\x97\x00\x72\x01\x53\x00"),
+                            .linetable = S("\x80\x00\xd8\x04\x0a")};
+        pt_writer_code(l->w, &c, &l->code[i]);
+        struct pt_callable k = {
+            (uint8_t)(i + 1), S("m"), S("T"), {names[i], 1}, S("<label>")};
+        pt_writer_callable(l->w, &k, &l->callable[i]);
+    }
+    struct pt_type type = {S("builtins"), S("ValueError")};
+    pt_writer_type(l->w, &type, &l->type);
+}
+
+static void
+push(struct log *l, enum pt_kind kind, unsigned mask, uint32_t id, uint32_t pos,
+     uint32_t dst, uint64_t arg)
+{
+    must(pt_block_push(l->b, (uint8_t)kind, (uint8_t)mask, l->now += 7, id, pos,
+                       dst, arg) == PT_OK,
+         "push");
+}
+
+static void
+flush(struct log *l, const struct pt_frame *stack, size_t depth)
+{
+    must(pt_writer_events(l->w, l->b, l->process, l->thread, stack, depth,
+                          NULL) == PT_OK,
+         "events");
+}
+
+static void
+finish(struct log *l, const char *reason)
+{
+    struct pt_process_end e = {l->process, PT_ENDED_EXIT, 0, 12345, 0};
+    struct pt_end end = {.time = 12345, .reason = {reason, strlen(reason)}};
+    pt_writer_process_end(l->w, &e);
+    pt_block_free(l->b);
+    must(pt_writer_close(l->w, &end, NULL) == PT_OK, "close");
+}
+
+enum {
+    TIME = PT_HAS(TIME),
+    CODE = PT_HAS(CODE),
+    ARG = PT_HAS(ARG),
+    OFF = PT_HAS(OFF),
+    DST = PT_HAS(DST),
+    LINE = PT_HAS(LINE),
+    CALLEE = PT_HAS(CALLEE),
+    TYPE = PT_HAS(TYPE)
+};
+
+static void
+every_kind(void)
+{
+    struct log l;
+    begin(&l, "kinds.ptr");
+    push(&l, PT_PROCESS, TIME | ARG, 0, 0, 0, 1);
+    push(&l, PT_THREAD, TIME | ARG, 0, 0, 0, 1);
+    push(&l, PT_CALL, TIME | CODE, l.code[0], 0, 0, 0);
+    push(&l, PT_LINE, TIME | LINE, 0, 11, 0, 0);
+    push(&l, PT_INSTRUCTION, OFF, 0, 2, 0, 0);
+    push(&l, PT_BRANCH, OFF | DST, 0, 2, 4, 0);
+    push(&l, PT_JUMP, OFF | DST, 0, 4, 0, 0);
+    push(&l, PT_C_CALL, TIME | CALLEE, l.callable[0], 0, 0, 0);
+    push(&l, PT_C_RETURN, TIME, 0, 0, 0, 0);
+    push(&l, PT_CALL, TIME | CODE | ARG, l.code[1], 0, 0, 4096);
+    push(&l, PT_YIELD, TIME, 0, 0, 0, 0);
+    push(&l, PT_RESUME, TIME | CODE | ARG, l.code[1], 0, 0, 4096);
+    push(&l, PT_YIELD, TIME, 0, 0, 0, 0);
+    push(&l, PT_THROW, TIME | CODE | ARG, l.code[1], 0, 0, 4096);
+    push(&l, PT_EXCEPTION, TIME | OFF | TYPE | ARG, l.type, 2, 0, 0);
+    push(&l, PT_UNWIND, TIME, 0, 0, 0, 0);
+    push(&l, PT_EXCEPTION, TIME | OFF | TYPE | ARG, l.type, 2, 0, 1);
+    push(&l, PT_HANDLED, TIME | OFF, 0, 4, 0, 0);
+    push(&l, PT_C_CALL, TIME | CALLEE, l.callable[1], 0, 0, 0);
+    push(&l, PT_C_EXCEPTION, TIME, 0, 0, 0, 0);
+    for (unsigned k = PT_TASK; k <= PT_VALUE; k++)
+        push(&l, (enum pt_kind)k, TIME | ARG, 0, 0, 0, k);
+    push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
+    push(&l, PT_THREAD, TIME | ARG, 0, 0, 0, 0);
+    flush(&l, NULL, 0);
+    finish(&l, "complete");
+}
+
+static void
+every_constant(void)
+{
+    struct log l;
+    begin(&l, "constants.ptr");
+    const struct pt_const consts[] = {
+        {.kind = PT_CONST_NONE},
+        {.kind = PT_CONST_ELLIPSIS},
+        {.kind = PT_CONST_BOOL, .i = 1},
+        {.kind = PT_CONST_INT, .i = -12345678901},
+        {.kind = PT_CONST_BIGINT, .s = S("123456789abcdef0123456789")},
+        {.kind = PT_CONST_BIGINT, .s = S("-123456789abcdef0123456789")},
+        {.kind = PT_CONST_FLOAT, .f = 1.5},
+        {.kind = PT_CONST_COMPLEX, .f = 1.5, .g = -2.5},
+        {.kind = PT_CONST_STR, .s = S("text \xe2\x82\xac")},
+        {.kind = PT_CONST_STR, .s = S("\xed\xa0\x80")},
+        {.kind = PT_CONST_BYTES, .s = S("\x00\x01")},
+        {.kind = PT_CONST_TUPLE, .n = 2},
+        {.kind = PT_CONST_FROZENSET, .n = 1},
+        {.kind = PT_CONST_INT, .i = 1},
+        {.kind = PT_CONST_SLICE, .n = 3},
+        {.kind = PT_CONST_NONE},
+        {.kind = PT_CONST_NONE},
+        {.kind = PT_CONST_INT, .i = 2},
+        {.kind = PT_CONST_CODE, .n = l.code[0]},
+        {.kind = PT_CONST_OTHER, .s = S("T")},
+    };
+    const struct pt_str names[] = {S("print"), S("x")};
+    struct pt_code c = {.interpreter = l.interpreter,
+                        .file = S("b.py"),
+                        .name = S("c"),
+                        .qualname = S("C.c"),
+                        .firstline = 3,
+                        .argcount = 1,
+                        .flags = 3,
+                        .bytecode = S("\x97\x00\x53\x00"),
+                        .linetable = S("\xf8\x00"),
+                        .exctable = S("\x82\x01\x02\x00"),
+                        .names = names,
+                        .nnames = 2,
+                        .locals = names,
+                        .nlocalsplus = 2,
+                        .localkinds = S("\x20\x20"),
+                        .consts = consts,
+                        .nconsts = sizeof consts / sizeof *consts};
+    uint32_t id;
+    must(pt_writer_code(l.w, &c, &id) == PT_OK, "code");
+    struct pt_source source = {S("b.py"), S("/b.py"), S("def c(): pass\n"), 5};
+    pt_writer_source(l.w, &source, &id);
+    pt_writer_string(l.w, S("a string"), &id);
+    pt_writer_thread_name(l.w, l.thread, S("main"));
+    push(&l, PT_CALL, TIME | CODE, id, 0, 0, 0);
+    flush(&l, NULL, 0);
+    finish(&l, "complete");
+}
+
+static void
+threads_and_keyframes(void)
+{
+    struct log l;
+    begin(&l, "threads.ptr");
+    struct pt_frame stack[3] = {
+        {.id = l.code[0], .seq = 0, .line = 3, .off = 2, .time = 5},
+        {.id = l.code[1],
+         .key = 77,
+         .seq = UINT64_MAX,
+         .off = UINT32_MAX,
+         .time = INT64_MIN},
+        {.id = l.callable[1], .callable = 1, .seq = 1, .off = UINT32_MAX}};
+    for (unsigned i = 0; i < 4; i++) {
+        struct pt_thread t = {.process = l.process, .tid = 100 + i};
+        push(&l, PT_LINE, TIME | LINE, 0, i, 0, 0);
+        push(&l, PT_RETURN, 0, 0, 0, 0, 0);
+        flush(&l, stack, i);
+        pt_writer_thread(l.w, &t, &l.thread);
+    }
+    flush(&l, stack, 3);
+    finish(&l, "complete");
+}
+
+/* Every transform and width, escapes, a gap. */
+static void
+columns(void)
+{
+    struct log l;
+    begin(&l, "columns.ptr");
+    for (unsigned bits = 1; bits < 40; bits++) {
+        l.now += UINT64_C(1) << bits;
+        push(&l, PT_CALL, TIME | CODE | ARG, 1 + bits % 3, 0, 0,
+             (UINT64_C(1) << 50) + bits);
+        push(&l, PT_BRANCH, OFF | DST, 0, 1u << bits % 32, 100000 + bits, 0);
+    }
+    l.now -= 100000;
+    push(&l, PT_LINE, TIME | LINE, 0, 70000, 0, 0);
+    push(&l, PT_GAP, TIME | ARG, 0, 0, 0, UINT64_MAX);
+    flush(&l, NULL, 0);
+    for (unsigned i = 0; i < 300; i++) {
+        l.now += UINT64_C(1) << 20;
+        push(&l, PT_LINE, TIME | LINE, 0, 70000 + i, 0, 0);
+    }
+    flush(&l, NULL, 0);
+    finish(&l, "disk full");
+}
+
+/* --- damaged ones --------------------------------------------------------- */
+
+static unsigned char bytes[1 << 16];
+static size_t size;
+
+static void
+load(const char *name)
+{
+    FILE *f = fopen(path_of(name), "rb");
+    must(f != NULL, name);
+    size = fread(bytes, 1, sizeof bytes / 2, f);
+    fclose(f);
+}
+
+static void
+save(const char *name)
+{
+    FILE *f = fopen(path_of(name), "wb");
+    must(f != NULL && fwrite(bytes, 1, size, f) == size, name);
+    fclose(f);
+}
+
+/* Where the first chunk of `type` begins. */
+static size_t
+chunk_of(uint8_t type)
+{
+    struct pt_chunk_header h;
+    for (size_t at = 0; at + PT_CHUNK_HEADER_SIZE <= size;
+         at += (size_t)pt_chunk_total(&h.info)) {
+        must(bytes[at + 9] == type || pt_chunk_decode(bytes + at, &h) == PT_OK,
+             "walk");
+        if (bytes[at + 9] == type)
+            return at;
+    }
+    must(false, "no such chunk");
+    return 0;
+}
+
+/* Makes the checksum of a changed chunk header right again. */
+static void
+sign(size_t at)
+{
+    enum { SELF = PT_CHUNK_HEADER_SIZE - 8 };
+    uint64_t hash = pt_hash64(bytes + at, SELF);
+    for (unsigned i = 0; i < 8; i++)
+        bytes[at + SELF + i] = (unsigned char)(hash >> 8 * i);
+}
+
+/* Replaces the body of a chunk; the header is made to fit but for `claim`,
+ * which, not 0, is the raw size it says. */
+static void
+replace(size_t at, const void *item, size_t len, uint64_t claim)
+{
+    static unsigned char rest[sizeof bytes];
+    struct pt_chunk_header h;
+    must(pt_chunk_decode(bytes + at, &h) == PT_OK, "header");
+    size_t old = at + (size_t)pt_chunk_total(&h.info), more = size - old;
+    memcpy(rest, bytes + old, more);
+    unsigned char *body = bytes + at + PT_CHUNK_HEADER_SIZE;
+    size_t n = ZSTD_compress(body, sizeof bytes / 2, item, len, 19);
+    must(!ZSTD_isError(n), "zstd");
+    h.info.raw_size = claim != 0 ? claim : len;
+    h.info.packed_size = n;
+    h.hash = pt_hash64(body, n);
+    pt_chunk_encode(&h, bytes + at);
+    memcpy(body + n, rest, more);
+    size = at + PT_CHUNK_HEADER_SIZE + n + more;
+}
+
+static void
+damaged(void)
+{
+    load("kinds.ptr");
+    size = size * 2 / 3;
+    save("torn.ptr");
+    load("kinds.ptr");
+    bytes[chunk_of(PT_CHUNK_EVENTS) + 20] ^= 1;
+    save("bad-header.ptr");
+    load("kinds.ptr");
+    bytes[chunk_of(PT_CHUNK_DEFINITIONS) + 300] ^= 1;
+    save("bad-definitions.ptr");
+    load("threads.ptr");
+    memmove(bytes + 900, bytes + 950, size -= 950);
+    size += 900;
+    save("bytes-missing.ptr");
+    load("kinds.ptr");
+    memcpy(bytes + size, bytes, size);
+    size *= 2;
+    save("twice.ptr");
+    load("kinds.ptr");
+    size -= 5;
+    save("no-footer.ptr");
+
+    load("kinds.ptr");
+    replace(0, "\xa0", 1, 0);
+    save("first-header-empty.ptr");
+    load("kinds.ptr");
+    bytes[chunk_of(PT_CHUNK_EVENTS) + 10] = 1;
+    sign(chunk_of(PT_CHUNK_EVENTS));
+    save("later-flags.ptr");
+
+    /* Claims that must cost nothing. */
+    static const unsigned char deep[4096] = {0xa1, 0x64, 'd', 'e', 'f', 's'};
+    static unsigned char nested[4096];
+    memcpy(nested, deep, 6);
+    memset(nested + 6, 0x81, sizeof nested - 6);
+    load("kinds.ptr");
+    replace(chunk_of(PT_CHUNK_DEFINITIONS), nested, sizeof nested, 0);
+    save("deep.ptr");
+    load("kinds.ptr");
+    replace(chunk_of(PT_CHUNK_EVENTS), "\xa0", 1, PT_LIMIT_EVENTS_RAW);
+    save("raw-size.ptr");
+    static unsigned char zeros[1 << 22];
+    load("kinds.ptr");
+    replace(chunk_of(PT_CHUNK_DEFINITIONS), zeros, sizeof zeros, 0);
+    save("bomb.ptr");
+    static const unsigned char ids[] = "\xa1\x64"
+                                       "defs\x81\x83\x66"
+                                       "string"
+                                       "\x1a\xff\xff\xff\xfe\x61x";
+    load("kinds.ptr");
+    replace(chunk_of(PT_CHUNK_DEFINITIONS), ids, sizeof ids - 1, 0);
+    save("large-id.ptr");
+    static const unsigned char many[] = "\xa1\x65"
+                                        "stack\x9a\x0f\xff\xff\xff";
+    load("kinds.ptr");
+    replace(chunk_of(PT_CHUNK_EVENTS), many, sizeof many - 1, 0);
+    save("many-frames.ptr");
+    memcpy(bytes, "not a trace\n", size = 12);
+    save("text.ptr");
+}
+
+int
+main(int argc, char **argv)
+{
+    must(argc == 2, "usage: make_corpus DIRECTORY");
+    directory = argv[1];
+    every_kind();
+    every_constant();
+    threads_and_keyframes();
+    columns();
+    damaged();
+    return 0;
+}
