@@ -21,11 +21,16 @@
 #if !PT_HAVE_MONITORING
 #include "frames.h"
 #include "objects.h"
+#include "wrap.h"
 
 #include <internal/pycore_runtime.h>
 #include <opcode.h>
 #include <stdio.h>
 #include <string.h>
+
+/* A frame's f_trace_opcodes when the program itself did not ask for them: as
+ * true as the 1 that the attribute's setter stores, and told from it. */
+enum { OPCODES_FOR_US = 2 };
 
 static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
 static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
@@ -207,8 +212,8 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     case PyTrace_CALL:
         if (!legacy.profile)
             emit_call(f);
-        if (legacy.instructions)
-            f->f_trace_opcodes = 1;
+        if (legacy.instructions && !f->f_trace_opcodes)
+            f->f_trace_opcodes = OPCODES_FOR_US;
         break;
     case PyTrace_RETURN:
         if (!legacy.profile)
@@ -222,7 +227,9 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     case PyTrace_OPCODE:
         if (legacy.instructions)
             pt_emit(PT_W_INSTRUCTION, PT_INSTRUCTION, 1, offset(f), 0, 0);
-        return 0; /* nobody but us asked for opcodes */
+        if (f->f_trace_opcodes == OPCODES_FOR_US)
+            return 0;
+        break;
     case PyTrace_EXCEPTION:
         if (legacy.exceptions)
             emit_exception(f, arg);
@@ -237,13 +244,7 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 
 /* --- a program that sets its own hooks ----------------------------------------------- */
 
-/* Functions of C whose method definition we let point to a wrapper of ours:
- * the objects stay the very ones the program and its libraries hold. */
-static struct wrapped {
-    const char *module, *name;
-    PyCFunction wrapper;
-    PyCFunction original;
-} wrapped[];
+static struct pt_wrap wrapped[];
 
 static PyObject *
 set_own(PyCFunction original, PyObject *module, PyObject *function)
@@ -295,27 +296,12 @@ start_new(PyObject *module, PyObject *args)
     return start_thread(wrapped[3].original, module, args);
 }
 
-static struct wrapped wrapped[] = {
+static struct pt_wrap wrapped[] = {
     {"sys", "settrace", set_trace, NULL},
     {"sys", "setprofile", set_profile, NULL},
     {"_thread", "start_new_thread", start_new_thread, NULL},
     {"_thread", "start_new", start_new, NULL},
 };
-
-static bool
-wrap(struct wrapped *w)
-{
-    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-    PyObject *m = PyDict_GetItemString(modules, w->module); /* borrowed */
-    PyObject *f = m != NULL ? PyDict_GetItemString(PyModule_GetDict(m), w->name)
-                            : NULL; /* borrowed */
-    if (f == NULL || !PyCFunction_Check(f))
-        return false;
-    PyMethodDef *d = ((PyCFunctionObject *)f)->m_ml;
-    w->original = d->ml_meth;
-    d->ml_meth = w->wrapper;
-    return true;
-}
 
 /* Someone took a slot from C (cProfile, coverage.py): put ours in front, and
  * tell that events went by unseen. */
@@ -350,7 +336,7 @@ pt_hooks_start(char *why, size_t whylen)
     legacy.trace = legacy.lines || legacy.instructions || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
     for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
-        if (!wrap(&wrapped[i])) {
+        if (!pt_wrap_install(&wrapped[i])) {
             PyErr_Clear();
             snprintf(why, whylen, "%s.%s is not the function CPython made",
                      wrapped[i].module, wrapped[i].name);

@@ -20,6 +20,7 @@
 #if PT_HAVE_MONITORING
 #include "frames.h"
 #include "objects.h"
+#include "wrap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -295,6 +296,39 @@ reinstate(void *unused)
     return 0;
 }
 
+/* --- a profiler of the program --------------------------------------------- */
+
+/* sys.setprofile(f) is itself a call, instrumented because of us: without us f
+ * would not hear of its end.  So the first event of a profiler that is set
+ * anew goes by one function more, which keeps this one back. */
+static _Thread_local Py_tracefunc profiler;
+
+static int
+first_event(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    PyThreadState *t = pt_compat_tstate();
+    Py_tracefunc user = profiler;
+    if (t->c_profilefunc == first_event)
+        t->c_profilefunc = user;
+    return what == PyTrace_C_RETURN ? 0 : user(self, f, what, arg);
+}
+
+static PyObject *set_profile(PyObject *module, PyObject *function);
+static struct pt_wrap setprofile = {"sys", "setprofile", set_profile, NULL};
+
+static PyObject *
+set_profile(PyObject *module, PyObject *function)
+{
+    PyThreadState *t = pt_compat_tstate();
+    bool had = t->c_profilefunc != NULL;
+    PyObject *r = setprofile.original(module, function);
+    if (r != NULL && !had && t->c_profilefunc != NULL) {
+        profiler = t->c_profilefunc;
+        t->c_profilefunc = first_event;
+    }
+    return r;
+}
+
 /* Another tool is about to set itself up. */
 static void
 audit(const char *event)
@@ -325,6 +359,8 @@ pt_hooks_start(char *why, size_t whylen)
                      ? "sys.monitoring is missing from this interpreter"
                  : tool < 0 ? "other tools hold every sys.monitoring tool id"
                             : "sys.monitoring refused the hooks");
+    if (ok && (pt_producer.events >> PT_C_CALL & 1))
+        pt_wrap_install(&setprofile);
     PyErr_Clear();
     Py_XDECREF(events);
     return ok;

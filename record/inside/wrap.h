@@ -1,0 +1,19 @@
+/* Wrapping a C function of the interpreter where it is defined: its method
+ * definition then points to ours.  The function objects stay the very ones the
+ * program and its libraries hold, so nobody can tell.
+ * Thread rule: needs the GIL. */
+#ifndef PT_INSIDE_WRAP_H
+#define PT_INSIDE_WRAP_H
+
+#include "compat.h"
+
+struct pt_wrap {
+    const char *module, *name;
+    PyCFunction wrapper;
+    PyCFunction original; /* filled by pt_wrap_install() */
+};
+
+/* False when MODULE.NAME is not loaded or is no C function. */
+bool pt_wrap_install(struct pt_wrap *);
+
+#endif
