@@ -89,6 +89,25 @@ make_room(struct pt_sources *s)
     return PT_OK;
 }
 
+/* Copies a name to the bytes the kernel knows it by: a byte that is no UTF-8
+ * stands in Python's string as a lone surrogate, U+DC80 to U+DCFF, which comes
+ * here as ED B2 80 to ED B3 BF. */
+static size_t
+file_system_name(char *out, struct pt_str s)
+{
+    const unsigned char *p = (const unsigned char *)s.data;
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (i + 2 < s.len && p[i] == 0xed && (p[i + 1] & 0xfe) == 0xb2) {
+            out[n++] = (char)(p[i + 2] + (p[i + 1] & 1) * 0x40);
+            i += 2;
+        } else {
+            out[n++] = s.data[i];
+        }
+    }
+    return n;
+}
+
 /* The absolute path of `file`; NULL where it has none that can be opened. */
 static char *
 absolute_path(const struct pt_sources *s, struct pt_str file)
@@ -108,8 +127,7 @@ absolute_path(const struct pt_sources *s, struct pt_str file)
         memcpy(path, cwd, before - 1);
         path[before - 1] = '/';
     }
-    memcpy(path + before, file.data, file.len);
-    path[before + file.len] = '\0';
+    path[before + file_system_name(path + before, file)] = '\0';
     return path;
 }
 

@@ -59,12 +59,11 @@ commit(struct message *m, struct fake *f)
 }
 
 static void
-define_code(struct message *m, struct fake *f, uint32_t id)
+define_code(struct message *m, struct fake *f, uint32_t id, const char *file,
+            const char *name)
 {
-    char name[32];
-    snprintf(name, sizeof name, "f%u", id);
     begin(m, PT_M_CODE, id);
-    add_str(m, "/nowhere/app.py");
+    add_str(m, file);
     add_str(m, name);
     add_str(m, name);
     for (int i = 0; i < 7; i++)
@@ -87,6 +86,15 @@ define_code(struct message *m, struct fake *f, uint32_t id)
 }
 
 void
+fake_define_code(struct fake *f, uint32_t id, const char *file,
+                 const char *name)
+{
+    struct message m = {0};
+    define_code(&m, f, id, file, name);
+    free(m.bytes);
+}
+
+void
 fake_define(struct fake *f)
 {
     struct message m = {0};
@@ -105,13 +113,16 @@ fake_define(struct fake *f)
     add_u32(&m, 1);
     add_u32(&m, 1);
     add_str(&m, "/usr/bin/python3");
-    add_str(&m, "/nowhere");
+    add_str(&m, f->folder);
     add_u32(&m, 2);
     add_str(&m, "python3");
     add_str(&m, "app.py");
     commit(&m, f);
-    for (uint32_t i = 1; i <= FAKE_CODES; i++)
-        define_code(&m, f, i);
+    for (uint32_t i = 1; i <= FAKE_CODES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "f%u", i);
+        define_code(&m, f, i, "/nowhere/app.py", name);
+    }
     for (uint32_t i = 1; i <= FAKE_CALLABLES; i++) {
         char name[32];
         snprintf(name, sizeof name, "c%u", i);

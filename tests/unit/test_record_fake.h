@@ -45,6 +45,9 @@ bool fake_drain(struct fake *);
 
 /* Definition messages: interpreter, process, and the ids above. */
 void fake_define(struct fake *);
+/* One code object of a file of that name. */
+void fake_define_code(struct fake *, uint32_t id, const char *file,
+                      const char *name);
 /* Raw bytes into the definitions ring (they must fit). */
 void fake_defs_put(struct fake *, const void *data, size_t len);
 
