@@ -18,6 +18,13 @@ struct pt_info {
     struct pt_info_thread *threads; /* by thread id */
 };
 
+/* From the first event to the last; hostile times wrap around. */
+static inline int64_t
+pt_info_duration(const struct pt_info *info)
+{
+    return (int64_t)((uint64_t)info->last - (uint64_t)info->first);
+}
+
 void pt_info_text(struct pt_session *, const struct pt_info *);
 void pt_info_json(struct pt_session *, const struct pt_info *);
 

@@ -86,7 +86,7 @@ text_head(struct pt_session *s, const struct pt_info *info)
                   h->clock.source, quantum);
     label(s, "duration");
     pt_out_printf(s->out, "%s, %s events\n",
-                  pt_text_duration(info->last - info->first, a),
+                  pt_text_duration(pt_info_duration(info), a),
                   pt_text_grouped(info->events, b));
 }
 
@@ -402,7 +402,7 @@ static void
 json_amounts(struct pt_json *j, const struct pt_session *s,
              const struct pt_info *info)
 {
-    member_i64(j, "duration", info->last - info->first);
+    member_i64(j, "duration", pt_info_duration(info));
     member_u64(j, "events", info->events);
     pt_json_key(j, "kinds");
     pt_json_open(j, '{');

@@ -121,10 +121,11 @@ make_rows(const struct pt_session *s, const struct pt_profile *p,
         out->n++;
         if (!f->times)
             continue;
-        int64_t *at[] = {&row->p50, &row->p90, &row->p99};
+        uint64_t *at[] = {&row->p50, &row->p90, &row->p99};
         static const double shares[] = {0.5, 0.9, 0.99};
         for (unsigned k = 0; k < 3; k++) {
-            int64_t v = pt_histogram_percentile(f->times, f->calls, shares[k]);
+            uint64_t v = (uint64_t)pt_histogram_percentile(f->times, f->calls,
+                                                           shares[k]);
             *at[k] = v < f->min ? f->min : v > f->max ? f->max : v;
         }
     }

@@ -15,7 +15,7 @@ struct pt_profile_row {
     struct pt_str label; /* the name in pstats: co_name, cProfile's label */
     uint32_t line;
     const char *kind; /* "python", "builtin", "method", ... */
-    int64_t p50, p90, p99;
+    uint64_t p50, p90, p99;
     char *owned;
 };
 
@@ -23,7 +23,7 @@ struct pt_profile_rows {
     struct pt_profile_row *rows;
     size_t n;
     size_t shown;        /* the first of them are reported */
-    int64_t total;       /* exclusive time of all functions */
+    uint64_t total;      /* exclusive time of all functions */
     int64_t first, last; /* ns, of the trace or the range */
     uint32_t threads;
 };

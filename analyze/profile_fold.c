@@ -76,14 +76,15 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
 static inline void
 settle(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
 {
-    p->functions[l->top->fn].exclusive += now - l->last;
+    uint64_t time = (uint64_t)now - (uint64_t)l->last;
+    p->functions[l->top->fn].exclusive += time;
     if (edges)
-        p->edges[l->top->edge].exclusive += now - l->last;
+        p->edges[l->top->edge].exclusive += time;
     l->last = now;
 }
 
 static bool
-leave_edge(struct pt_profile *p, const struct pt_span *span, int64_t time)
+leave_edge(struct pt_profile *p, const struct pt_span *span, uint64_t time)
 {
     struct pt_profile_edge *e = &p->edges[span->edge];
     bool outermost = --e->level == 0;
@@ -104,7 +105,7 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
     if (span->hidden)
         return true;
     struct pt_profile_function *f = &p->functions[span->fn];
-    int64_t time = now - span->start;
+    uint64_t time = (uint64_t)now - (uint64_t)span->start;
     bool outermost = --f->level == 0;
     if (outermost)
         f->inclusive += time;
@@ -123,7 +124,7 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
         if (!f->times)
             return false;
     }
-    return pt_histogram_add(f->times, (uint64_t)time);
+    return pt_histogram_add(f->times, time);
 }
 
 /* --- lanes ---------------------------------------------------------------- */

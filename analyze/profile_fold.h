@@ -19,12 +19,12 @@
 #include "analyze/pass.h"
 
 struct pt_profile_function {
-    uint64_t calls;               /* activations */
-    uint64_t primitive;           /* outermost ones */
-    int64_t exclusive, inclusive; /* ns */
-    int64_t min, max;             /* inclusive, of one activation */
-    int64_t wait;                 /* suspended between a yield and its resume */
-    uint32_t level;               /* activations on the current stack */
+    uint64_t calls;                /* activations */
+    uint64_t primitive;            /* outermost ones */
+    uint64_t exclusive, inclusive; /* ns; hostile times wrap around */
+    uint64_t min, max;             /* inclusive, of one activation */
+    uint64_t wait;  /* suspended between a yield and its resume */
+    uint32_t level; /* activations on the current stack */
     uint32_t last_caller, last_edge; /* the edge found last */
     struct pt_histogram *times;      /* inclusive, of each activation */
 };
@@ -33,7 +33,7 @@ struct pt_profile_edge {
     uint32_t caller, callee; /* functions */
     uint32_t level;
     uint64_t calls, primitive;
-    int64_t exclusive, inclusive;
+    uint64_t exclusive, inclusive;
 };
 
 /* What a function is: code object or callable (the first of those that share
@@ -85,9 +85,9 @@ enum pt_status pt_profile_waits_new(struct pt_profile_waits **out);
 void pt_profile_waits_free(struct pt_profile_waits *);
 /* A frame is suspended or goes on; the ns it waited when both are now known, in
  * whatever order they came (threads are folded one after the other), else 0. */
-int64_t pt_profile_waits_suspend(struct pt_profile_waits *, uint64_t key,
+uint64_t pt_profile_waits_suspend(struct pt_profile_waits *, uint64_t key,
+                                  int64_t time);
+uint64_t pt_profile_waits_resume(struct pt_profile_waits *, uint64_t key,
                                  int64_t time);
-int64_t pt_profile_waits_resume(struct pt_profile_waits *, uint64_t key,
-                                int64_t time);
 
 #endif

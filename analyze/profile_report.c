@@ -37,11 +37,17 @@ static const struct {
                       {"max", 3},       {"wait", 2}};
 
 static const char *
+duration(uint64_t ns, char *buffer)
+{
+    return pt_text_duration((int64_t)ns, buffer);
+}
+
+static const char *
 cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
      enum column column, char *buffer)
 {
     const struct pt_profile_function *f = r->fn;
-    int64_t ns = 0;
+    uint64_t ns = 0;
     switch (column) {
     case CALLS:
         if (f->calls == f->primitive)
@@ -58,13 +64,12 @@ cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
         return buffer;
     case PERCALL:
         if (f->primitive)
-            return pt_text_duration(f->inclusive / (int64_t)f->primitive,
-                                    buffer);
+            return duration(f->inclusive / f->primitive, buffer);
         break;
     case EXCLUSIVE:
-        return pt_text_duration(f->exclusive, buffer);
+        return duration(f->exclusive, buffer);
     case INCLUSIVE:
-        return pt_text_duration(f->inclusive, buffer);
+        return duration(f->inclusive, buffer);
     case MIN:
         ns = f->min;
         break;
@@ -83,11 +88,11 @@ cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
     case WAIT:
         if (f->wait == 0)
             return "-";
-        return pt_text_duration(f->wait, buffer);
+        return duration(f->wait, buffer);
     case COLUMNS:
         break;
     }
-    return f->calls ? pt_text_duration(ns, buffer) : "-";
+    return f->calls ? duration(ns, buffer) : "-";
 }
 
 /* Chooses columns for the width; widths[c] is 0 for one that is left out. */
@@ -201,8 +206,8 @@ put_head(struct pt_session *s, const struct pt_profile *p,
     pt_out_printf(s->out,
                   "%s in functions, %s from start to end, %s events, "
                   "%u thread%s\n",
-                  pt_text_duration(rows->total, a),
-                  pt_text_duration(rows->last - rows->first, b),
+                  duration(rows->total, a),
+                  duration((uint64_t)rows->last - (uint64_t)rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
                   pt_text_plural(rows->threads));
     if (t->gaps || t->desyncs || t->bad_chunks) {
@@ -257,7 +262,7 @@ json_row(struct pt_json *j, const struct pt_profile_row *r)
     bool known = f->calls != 0;
     const struct {
         const char *key;
-        int64_t value;
+        uint64_t value;
     } times[] = {{"min", f->min},
                  {"max", f->max},
                  {"p50", r->p50},
@@ -279,18 +284,18 @@ json_row(struct pt_json *j, const struct pt_profile_row *r)
     pt_json_key(j, "primitive");
     pt_json_u64(j, f->primitive);
     pt_json_key(j, "exclusive");
-    pt_json_i64(j, f->exclusive);
+    pt_json_u64(j, f->exclusive);
     pt_json_key(j, "inclusive");
-    pt_json_i64(j, f->inclusive);
+    pt_json_u64(j, f->inclusive);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         pt_json_key(j, times[i].key);
         if (known)
-            pt_json_i64(j, times[i].value);
+            pt_json_u64(j, times[i].value);
         else
             pt_json_null(j);
     }
     pt_json_key(j, "wait");
-    pt_json_i64(j, f->wait);
+    pt_json_u64(j, f->wait);
     pt_json_close(j, '}');
 }
 
@@ -323,9 +328,9 @@ pt_profile_json(struct pt_session *s, const struct pt_profile *p,
     pt_json_key(&j, "threads");
     pt_json_u64(&j, rows->threads);
     pt_json_key(&j, "total");
-    pt_json_i64(&j, rows->total);
+    pt_json_u64(&j, rows->total);
     pt_json_key(&j, "duration");
-    pt_json_i64(&j, rows->last - rows->first);
+    pt_json_u64(&j, (uint64_t)rows->last - (uint64_t)rows->first);
     pt_json_close(&j, '}');
     pt_json_finish(&j);
 }
@@ -364,7 +369,7 @@ compare_callers(const void *a, const void *b)
 }
 
 static double
-seconds(int64_t ns)
+seconds(uint64_t ns)
 {
     return (double)ns / 1e9;
 }

@@ -98,24 +98,24 @@ pt_profile_waits_free(struct pt_profile_waits *w)
     free(w);
 }
 
-int64_t
+uint64_t
 pt_profile_waits_suspend(struct pt_profile_waits *w, uint64_t key, int64_t time)
 {
     struct wait *slot = find(w, key);
-    int64_t waited = 0;
+    uint64_t waited = 0;
     if (!slot) {
         put(w, (struct wait){key, time, false});
         return 0;
     }
     if (slot->resumed && slot->time >= time) {
-        waited = slot->time - time;
+        waited = (uint64_t)slot->time - (uint64_t)time;
         slot->key = 0;
     } else
         *slot = (struct wait){key, time, false};
     return waited;
 }
 
-int64_t
+uint64_t
 pt_profile_waits_resume(struct pt_profile_waits *w, uint64_t key, int64_t time)
 {
     struct wait *slot = find(w, key);
@@ -127,5 +127,5 @@ pt_profile_waits_resume(struct pt_profile_waits *w, uint64_t key, int64_t time)
         return 0;
     }
     slot->key = 0;
-    return time > slot->time ? time - slot->time : 0;
+    return time > slot->time ? (uint64_t)time - (uint64_t)slot->time : 0;
 }

@@ -66,8 +66,8 @@ check_order(struct verifier *v, struct thread_state *t,
     }
     if (t->begun && c->time_first < t->time) {
         v->disorder++;
-        find(v, c, "it begins %" PRId64 " ns before the thread's last event",
-             t->time - c->time_first);
+        find(v, c, "it begins %" PRIu64 " ns before the thread's last event",
+             (uint64_t)t->time - (uint64_t)c->time_first);
     }
     t->begun = true;
     t->time = c->time_last;
