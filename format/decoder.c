@@ -8,6 +8,7 @@
 #include "format/error.h"
 #include "format/trace.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct pt_decoder {
@@ -300,72 +301,105 @@ unpack_columns(struct pt_decoder *d, const struct item *it,
 
 /* --- arrays to events ----------------------------------------------------- */
 
-/* Where a shape's fields come from: numbers of cursors, ZERO for none. */
-enum { ZERO = PT_COLUMN_COUNT, CURSORS };
+/* What to take from each column for an event of a shape: all ones where the
+ * shape has it, else 0.  The cursors stay in registers, and move on by the
+ * mask's lowest bit. */
 struct plan {
-    uint8_t kind, has;
-    uint8_t id, pos, dst;
-    uint8_t id_step, pos_step, dst_step;
-    uint8_t stamped;
-    uint64_t arg_mask; /* all ones where it has one */
+    uint64_t arg;
+    uint32_t code, callee, type, line, off, dst;
+    uint32_t head; /* kind, has, reserved: as they lie in struct pt_event */
+    uint32_t stamped;
 };
-
-static uint8_t
-first_of(uint8_t mask, unsigned a, unsigned b, unsigned c)
-{
-    if (mask & 1u << a)
-        return (uint8_t)a;
-    if (mask & 1u << b)
-        return (uint8_t)b;
-    return mask & 1u << c ? (uint8_t)c : ZERO;
-}
 
 static struct plan
 plan_of(uint8_t kind, uint8_t mask)
 {
-    struct plan p = {.kind = kind, .has = mask};
-    p.id = first_of(mask, PT_COL_CODE, PT_COL_CALLEE, PT_COL_TYPE);
-    p.pos = first_of(mask, PT_COL_LINE, PT_COL_OFF, PT_COL_OFF);
-    p.dst = first_of(mask, PT_COL_DST, PT_COL_DST, PT_COL_DST);
-    p.id_step = p.id != ZERO;
-    p.pos_step = p.pos != ZERO;
-    p.dst_step = p.dst != ZERO;
-    p.stamped = (mask & PT_HAS(TIME)) != 0;
-    p.arg_mask = mask & PT_HAS(ARG) ? UINT64_MAX : 0;
+#define ALL(id) (mask & PT_HAS(id) ? UINT32_MAX : 0)
+    struct plan p = {
+        .arg = mask & PT_HAS(ARG) ? UINT64_MAX : 0,
+        .code = ALL(CODE),
+        .callee = ALL(CALLEE),
+        .type = ALL(TYPE),
+        .line = ALL(LINE),
+        .off = ALL(OFF),
+        .dst = ALL(DST),
+        .stamped = ALL(TIME) & 1,
+    };
+#undef ALL
+    const struct pt_event e = {.kind = kind, .has = mask};
+    memcpy(&p.head, &e.kind, sizeof p.head);
     return p;
+}
+
+/* Which of the columns that few chunks have the loop has to look at. */
+enum { WITH_LINE = 1, WITH_REST = 2 };
+
+__attribute__((always_inline)) static inline void
+assemble_with(struct pt_decoder *d, const struct item *it,
+              const uint8_t *restrict shape, const struct plan *restrict plans,
+              const unsigned with)
+{
+    static const uint32_t none[1];
+    const uint32_t *at[PT_COLUMN_COUNT];
+    for (unsigned k = 0; k < PT_COLUMN_COUNT; k++)
+        at[k] = d->column[k] != NULL ? d->column[k] : none;
+    const uint32_t *code = at[PT_COL_CODE], *callee = at[PT_COL_CALLEE];
+    const uint32_t *type = at[PT_COL_TYPE], *line = at[PT_COL_LINE];
+    const uint32_t *off = at[PT_COL_OFF], *dst = at[PT_COL_DST];
+    const int64_t *time = d->time;
+    const uint64_t *arg = d->arg;
+    struct pt_event *restrict e = d->events;
+    for (uint32_t i = 0, n = it->n; i < n; i++, e++) {
+        const struct plan *p = &plans[shape[i]];
+        uint32_t id = (*code & p->code) | (*callee & p->callee);
+        uint32_t pos = 0, to = 0;
+        time += p->stamped;
+        code += p->code & 1;
+        callee += p->callee & 1;
+        if (with & (WITH_LINE | WITH_REST)) {
+            pos = *line & p->line;
+            line += p->line & 1;
+        }
+        if (with & WITH_REST) {
+            id |= *type & p->type;
+            type += p->type & 1;
+            pos |= *off & p->off;
+            off += p->off & 1;
+            to = *dst & p->dst;
+            dst += p->dst & 1;
+        }
+        e->time = *time;
+        e->arg = *arg & p->arg;
+        arg += p->arg & 1;
+        e->id = id;
+        e->pos = pos;
+        e->dst = to;
+        memcpy(&e->kind, &p->head, sizeof p->head);
+    }
 }
 
 static void
 assemble(struct pt_decoder *d, const struct item *it, const uint8_t *shape)
 {
-    static const uint32_t zero;
-    const uint32_t *at[CURSORS];
-    for (unsigned k = 0; k < PT_COLUMN_COUNT; k++)
-        at[k] = d->column[k] != NULL ? d->column[k] : &zero;
-    at[ZERO] = &zero;
     struct plan plans[256];
-    for (unsigned s = 0; s < it->nshapes; s++)
+    unsigned any = 0;
+    for (unsigned s = 0; s < it->nshapes; s++) {
         plans[s] = plan_of(it->kinds[s], it->masks[s]);
-    const int64_t *time = d->time;
-    const uint64_t *arg = d->arg;
-    struct pt_event *e = d->events;
-    for (uint32_t i = 0; i < it->n; i++, e++) {
-        const struct plan *p = &plans[shape[i]];
-        time += p->stamped;
-        e->time = *time;
-        e->arg = *arg & p->arg_mask;
-        arg += p->arg_mask & 1;
-        e->id = *at[p->id];
-        at[p->id] += p->id_step;
-        e->pos = *at[p->pos];
-        at[p->pos] += p->pos_step;
-        e->dst = *at[p->dst];
-        at[p->dst] += p->dst_step;
-        e->kind = p->kind;
-        e->has = p->has;
-        e->reserved = 0;
+        any |= it->masks[s];
     }
+    if (any & (PT_HAS(TYPE) | PT_HAS(OFF) | PT_HAS(DST)))
+        assemble_with(d, it, shape, plans, WITH_REST);
+    else if (any & PT_HAS(LINE))
+        assemble_with(d, it, shape, plans, WITH_LINE);
+    else
+        assemble_with(d, it, shape, plans, 0);
 }
+
+_Static_assert(offsetof(struct pt_event, has) ==
+                       offsetof(struct pt_event, kind) + 1 &&
+                   offsetof(struct pt_event, reserved) ==
+                       offsetof(struct pt_event, kind) + 2,
+               "plan.head");
 
 /* A shape fills a field of struct pt_event once. */
 static bool
