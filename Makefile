@@ -117,9 +117,10 @@ LIBDIR  = $(DESTDIR)$(PREFIX)/lib
 MANDIR  = $(DESTDIR)$(PREFIX)/share/man/man1
 MANPAGES = $(wildcard spec/man/*.1)
 
-$(BUILD)/lib/pkgconfig/ptrec.pc: spec/ptrec.pc.in Makefile include/pt/version.h
+# Made anew each time: PREFIX may differ from the last time's.
+$(BUILD)/lib/pkgconfig/ptrec.pc: spec/ptrec.pc.in FORCE
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
 
 install: all $(BUILD)/lib/pkgconfig/ptrec.pc ## install to $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/ptrec $(LIBDIR)/pkgconfig \
@@ -147,6 +148,6 @@ help: ## this list
 	    expand -t 18
 	@echo "variables: PREFIX DESTDIR CC BUILD SAN=address,undefined PYTHONS"
 
-.PHONY: all hooks clean help check check-all bench install uninstall \
+.PHONY: FORCE all hooks clean help check check-all bench install uninstall \
         format-check format tidy
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
