@@ -202,20 +202,38 @@ write64(struct pt_buf *b, const char *name, const uint64_t *v, size_t n,
         put64(delta ? d : v, n, width, out);
 }
 
-/* The differences, cut to 32 bits, and how many do not fit 1..4 bytes. */
-HOT static void
-time_deltas(const uint64_t *restrict t, size_t n, uint32_t *restrict d,
-            uint32_t beyond[5])
+/* The differences, and every bit that is in one of them. */
+HOT static uint64_t
+time_deltas(const uint64_t *restrict t, size_t n, uint32_t *restrict d)
 {
-    uint32_t two = 0, three = 0, four = 0;
+    uint64_t all = 0;
     d[0] = 0;
     for (size_t i = 1; i < n; i++) {
         uint64_t x = t[i] - t[i - 1];
-        uint32_t y = x >> 32 ? UINT32_MAX : (uint32_t)x;
-        d[i] = y;
-        two += y >= 0xffff;
-        three += y >= 0xffffff;
-        four += y == UINT32_MAX;
+        all |= x;
+        d[i] = (uint32_t)x;
+    }
+    return all;
+}
+
+/* Rare: some do not fit 32 bits, and are cut to all ones. */
+static void
+cut_deltas(const uint64_t *t, size_t n, uint32_t *d)
+{
+    for (size_t i = 1; i < n; i++)
+        if ((t[i] - t[i - 1]) >> 32)
+            d[i] = UINT32_MAX;
+}
+
+/* How many differences do not fit 2, 3 and 4 bytes: all ones is the escape. */
+HOT static void
+count_beyond(const uint32_t *d, size_t n, uint32_t beyond[5])
+{
+    uint32_t two = 0, three = 0, four = 0;
+    for (size_t i = 0; i < n; i++) {
+        two += d[i] >= 0xffff;
+        three += d[i] >= 0xffffff;
+        four += d[i] == UINT32_MAX;
     }
     beyond[2] = two;
     beyond[3] = three;
@@ -250,12 +268,16 @@ write_time(struct pt_buf *b, const uint64_t *t, size_t n, uint32_t quantum,
         b->failed = true;
         return;
     }
-    uint32_t beyond[5];
-    time_deltas(t, n, d, beyond);
+    uint32_t beyond[5] = {0};
+    uint64_t all = time_deltas(t, n, d);
+    if (all >> 32)
+        cut_deltas(t, n, d);
+    if (all >= 0xffff)
+        count_beyond(d, n, beyond);
     unsigned width = 2;
     while (width < 4 && beyond[width] > n / 64)
         width++;
-    time_range(t, n, beyond[4] == 0, range);
+    time_range(t, n, all >> 63 == 0, range);
 
     pt_cbor_text(b, "time");
     pt_cbor_map(b, 6);
