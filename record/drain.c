@@ -4,8 +4,8 @@
 /* A record's length in words, by enum pt_word. */
 static const uint8_t record_words[PT_W_LIMIT] = {
     [PT_W_PAD] = 1,         [PT_W_CALL] = 2,        [PT_W_CALL_KEY] = 4,
-    [PT_W_RETURN] = 1,      [PT_W_YIELD] = 1,       [PT_W_RESUME] = 4,
-    [PT_W_THROW] = 4,       [PT_W_UNWIND] = 1,      [PT_W_LINE] = 2,
+    [PT_W_RETURN] = 2,      [PT_W_YIELD] = 2,       [PT_W_RESUME] = 4,
+    [PT_W_THROW] = 4,       [PT_W_UNWIND] = 2,      [PT_W_LINE] = 2,
     [PT_W_INSTRUCTION] = 2, [PT_W_BRANCH] = 3,      [PT_W_JUMP] = 3,
     [PT_W_EXCEPTION] = 3,   [PT_W_HANDLED] = 2,     [PT_W_C_CALL] = 2,
     [PT_W_C_RETURN] = 1,    [PT_W_C_EXCEPTION] = 1, [PT_W_TIME] = 3,
@@ -97,6 +97,69 @@ tell_frame(struct run *run, uint32_t id, uint64_t key, uint32_t off)
     return st == PT_ELIMIT ? too_deep(run) : st;
 }
 
+/* --- frames whose beginning or end was not told ------------------------------- */
+
+/* Room for one more event, while block and stack still agree. */
+static enum pt_status
+make_room(struct run *run)
+{
+    return run->lane->block->n >= run->journal->limit
+               ? pt_lane_flush(run->lane, run->journal)
+               : PT_OK;
+}
+
+static enum pt_status
+push_implied(struct run *run, uint64_t time, uint8_t kind, uint8_t mask,
+             uint32_t id)
+{
+    if (run->journal->stamped >> kind & 1)
+        mask |= PT_HAS(TIME);
+    return pt_block_push(run->lane->block, kind, mask | PT_HAS(ARG), time, id,
+                         0, 0, PT_IMPLIED);
+}
+
+static enum pt_status
+imply_call(struct run *run, uint64_t time, uint32_t id)
+{
+    struct pt_shadow *s = &run->lane->shadow;
+    enum pt_status st = make_room(run);
+    if (st == PT_OK)
+        st = pt_shadow_grow(s);
+    if (st != PT_OK)
+        return st;
+    *++s->top = (struct pt_frame){.seq = PT_SEQ_PENDING | run->lane->block->n,
+                                  .id = id,
+                                  .off = UINT32_MAX,
+                                  .time = (int64_t)time};
+    return push_implied(run, time, PT_CALL, PT_HAS(CODE), id);
+}
+
+/* A frame ends that is not the stack's top.  If it lies deeper, those above it
+ * have ended without a word; if it is not there, it began without one: a
+ * signal that is handled at RESUME does that (spec/cpython.md).  The stack is
+ * brought to where the record can be decoded, with implied events. */
+static enum pt_status
+mend(struct run *run)
+{
+    struct pt_shadow *s = &run->lane->shadow;
+    uint32_t id = pt_idmap_find(&run->defs->codes, word(run->p, 1));
+    uint64_t time = run->lane->time + (word(run->p, 0) >> PT_WORD_KIND_BITS);
+    size_t depth = pt_shadow_depth(s);
+    while (depth > 0 && (s->base[depth].callable || s->base[depth].id != id))
+        depth--;
+    if (depth == 0)
+        return imply_call(run, time, id);
+    while (pt_shadow_depth(s) > depth) {
+        enum pt_status st = make_room(run);
+        if (st == PT_OK && !s->top->callable)
+            st = push_implied(run, time, PT_UNWIND, 0, 0);
+        if (st != PT_OK)
+            return st;
+        s->top--;
+    }
+    return PT_OK;
+}
+
 /* The rare records, which deal with the lane as a whole. */
 static enum pt_status
 decode_control(struct run *run, uint32_t kind)
@@ -172,8 +235,17 @@ decode_events(struct run *run, const bool all, uint32_t *control)
     } while (0)
 #define LEAVE()                                                                \
     do {                                                                       \
+        id = pt_idmap_find(&codes, word(p, 1));                                \
+        if (id == 0)                                                           \
+            UNDEFINED("code object", word(p, 1));                              \
         top -= top->callable;                                                  \
-        top -= top > lane->shadow.base;                                        \
+        if (__builtin_expect(top->id != id, 0)) {                              \
+            time -= w >> PT_WORD_KIND_BITS; /* it comes again, mended */       \
+            *control = kind;                                                   \
+            st = PT_END;                                                       \
+            goto out;                                                          \
+        }                                                                      \
+        top--;                                                                 \
     } while (0)
 #define UNDEFINED(WHAT, ID)                                                    \
     do {                                                                       \
@@ -370,7 +442,10 @@ decode_run(struct run *run)
             st = decode_some_stamped(run, &control);
         if (st == PT_ELIMIT)
             return too_deep(run);
-        if (st == PT_END) {
+        if (st == PT_END && (control == PT_W_RETURN || control == PT_W_YIELD ||
+                             control == PT_W_UNWIND)) {
+            st = mend(run);
+        } else if (st == PT_END) {
             st = decode_control(run, control);
             run->p += record_words[control];
             run->avail -= record_words[control];

@@ -151,17 +151,18 @@ struct pt_bell {
 
 /* Word 0 of a record: kind in the low 5 bits, and in the upper 27 the quanta
  * since the thread's previous time, for kinds that config.stamped names (0
- * otherwise).  A longer pause is told by PT_W_TIME first.  A key or count is
+ * otherwise).  The end of a frame names its code, so that a frame of whose
+ * beginning or end CPython did not tell is noticed.  A longer pause is told by PT_W_TIME first.  A key or count is
  * two words, low first. */
 enum pt_word {
     PT_W_PAD = 0,      /* go on at the next segment */
     PT_W_CALL = 1,     /* code */
     PT_W_CALL_KEY = 2, /* code, key, key */
-    PT_W_RETURN = 3,
-    PT_W_YIELD = 4,
+    PT_W_RETURN = 3,   /* code */
+    PT_W_YIELD = 4,    /* code */
     PT_W_RESUME = 5,   /* code, key, key */
     PT_W_THROW = 6,    /* code, key, key */
-    PT_W_UNWIND = 7,
+    PT_W_UNWIND = 7,   /* code */
     PT_W_LINE = 8,     /* line */
     PT_W_INSTRUCTION = 9, /* byte offset */
     PT_W_BRANCH = 10,  /* byte offset, destination */

@@ -35,7 +35,14 @@
  *  output     the program wrote                           arg (reserved)
  *  gap        events are missing here                     arg = how many, UINT64_MAX unknown
  *  value      a recorded value                            (reserved)
+ *
+ * CPython does not tell of every frame's beginning and end.  Where a frame's
+ * end shows that an event must have been missing, the log has it all the same,
+ * as a call or an unwind whose arg is PT_IMPLIED and whose time is that of the
+ * event that showed it.
  */
+#define PT_IMPLIED UINT64_MAX
+
 #define PT_KINDS(X)                                                           \
     X(CALL, 1, "call")                                                        \
     X(RETURN, 2, "return")                                                    \

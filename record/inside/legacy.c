@@ -136,14 +136,15 @@ emit_call(PyFrameObject *f)
 static void
 emit_return(const PyFrameObject *f, const PyObject *value)
 {
+    uint32_t id = pt_code_id(f->f_frame->f_code);
     int arg;
     if (value == NULL)
-        pt_emit(PT_W_UNWIND, PT_UNWIND, 0, 0, 0, 0);
+        pt_emit(PT_W_UNWIND, PT_UNWIND, 1, id, 0, 0);
     else if (pt_compat_frame_generator(f->f_frame) &&
              opcode_at(f, &arg) == YIELD_VALUE)
-        pt_emit(PT_W_YIELD, PT_YIELD, 0, 0, 0, 0);
+        pt_emit(PT_W_YIELD, PT_YIELD, 1, id, 0, 0);
     else
-        pt_emit(PT_W_RETURN, PT_RETURN, 0, 0, 0, 0);
+        pt_emit(PT_W_RETURN, PT_RETURN, 1, id, 0, 0);
 }
 
 static void

@@ -86,19 +86,19 @@ CALLBACK(on_throw)
 
 CALLBACK(on_return)
 {
-    pt_emit(PT_W_RETURN, PT_RETURN, 0, 0, 0, 0);
+    pt_emit(PT_W_RETURN, PT_RETURN, 1, pt_code_id(code(a)), 0, 0);
     Py_RETURN_NONE;
 }
 
 CALLBACK(on_yield)
 {
-    pt_emit(PT_W_YIELD, PT_YIELD, 0, 0, 0, 0);
+    pt_emit(PT_W_YIELD, PT_YIELD, 1, pt_code_id(code(a)), 0, 0);
     Py_RETURN_NONE;
 }
 
 CALLBACK(on_unwind)
 {
-    pt_emit(PT_W_UNWIND, PT_UNWIND, 0, 0, 0, 0);
+    pt_emit(PT_W_UNWIND, PT_UNWIND, 1, pt_code_id(code(a)), 0, 0);
     Py_RETURN_NONE;
 }
 

@@ -28,12 +28,12 @@ Test(record_drain, every_kind)
     FAKE_PUT(&l, PT_W_C_CALL, 4);
     FAKE_PUT(&l, PT_W_C_EXCEPTION);
     FAKE_PUT(&l, PT_W_CALL_KEY, 2, 5, 6);
-    FAKE_PUT(&l, PT_W_YIELD);
+    FAKE_PUT(&l, PT_W_YIELD, 2);
     FAKE_PUT(&l, PT_W_RESUME, 2, 5, 6);
-    FAKE_PUT(&l, PT_W_YIELD);
+    FAKE_PUT(&l, PT_W_YIELD, 2);
     FAKE_PUT(&l, PT_W_THROW, 2, 5, 6);
-    FAKE_PUT(&l, PT_W_UNWIND);
-    FAKE_PUT(&l, PT_W_RETURN | 9 * DT);
+    FAKE_PUT(&l, PT_W_UNWIND, 2);
+    FAKE_PUT(&l, PT_W_RETURN | 9 * DT, 1);
     fake_end(&l);
     cr_assert(fake_drain(&f));
     cr_assert(!fake_drain(&f));
@@ -80,7 +80,7 @@ Test(record_drain, only_calls_stamped)
     for (int i = 0; i < 1000; i++) {
         FAKE_PUT(&l, PT_W_CALL | 1 * DT, 1);
         FAKE_PUT(&l, PT_W_LINE, (uint32_t)i);
-        FAKE_PUT(&l, PT_W_RETURN);
+        FAKE_PUT(&l, PT_W_RETURN, 1);
     }
     fake_drain(&f);
     fake_close(&f);
@@ -160,7 +160,7 @@ Test(record_drain, unfinished_c_calls)
     FAKE_PUT(&l, PT_W_C_CALL, 1);
     FAKE_PUT(&l, PT_W_CALL, 2);   /* called by the C function */
     FAKE_PUT(&l, PT_W_C_CALL, 2); /* never returns: */
-    FAKE_PUT(&l, PT_W_RETURN);    /* f2 returns, c2 is closed */
+    FAKE_PUT(&l, PT_W_RETURN, 2); /* f2 returns, c2 is closed */
     FAKE_PUT(&l, PT_W_C_CALL, 3); /* c1 cannot still run */
     FAKE_PUT(&l, PT_W_C_RETURN);
     FAKE_PUT(&l, PT_W_C_RETURN); /* of nothing: ignored */
@@ -170,11 +170,51 @@ Test(record_drain, unfinished_c_calls)
     struct pt_shadow *s = &f.t->lanes[0].shadow;
     cr_assert_eq(pt_shadow_depth(s), 1);
     cr_assert_eq(s->top->line, 9);
-    FAKE_PUT(&l, PT_W_UNWIND);
-    FAKE_PUT(&l, PT_W_RETURN); /* of a frame never seen: ignored */
+    FAKE_PUT(&l, PT_W_UNWIND, 1);
+    FAKE_PUT(&l, PT_W_RETURN, 2); /* of a frame never seen: implied */
     fake_drain(&f);
     cr_assert_eq(pt_shadow_depth(s), 0);
     fake_close(&f);
+    fake_clear(&f);
+}
+
+/* Frames that begin or end without a word are implied by the end of another. */
+Test(record_drain, implied_events)
+{
+    struct fake f;
+    struct fake_lane l;
+    fake_open(&f, 0);
+    fake_claim(&l, &f, 0);
+    fake_begin(&l, 5);
+    FAKE_PUT(&l, PT_W_CALL, 1);
+    FAKE_PUT(&l, PT_W_RETURN, 2); /* f2 never began */
+    FAKE_PUT(&l, PT_W_CALL, 2);
+    FAKE_PUT(&l, PT_W_C_CALL, 1);
+    FAKE_PUT(&l, PT_W_CALL, 3);
+    FAKE_PUT(&l, PT_W_RETURN | 7 * DT, 1); /* f2 and f3 never ended */
+    fake_end(&l);
+    fake_drain(&f);
+    fake_close(&f);
+
+    size_t n;
+    struct pt_event *e = fake_events(&f, 5, &n);
+    static const struct {
+        uint8_t kind;
+        bool implied;
+    } expected[] = {{PT_THREAD, false}, {PT_CALL, false},  {PT_CALL, true},
+                    {PT_RETURN, false}, {PT_CALL, false},  {PT_C_CALL, false},
+                    {PT_CALL, false},   {PT_UNWIND, true}, {PT_UNWIND, true},
+                    {PT_RETURN, false}, {PT_THREAD, false}};
+    cr_assert_eq(n, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < n; i++) {
+        cr_assert_eq(e[i].kind, expected[i].kind, "event %zu", i);
+        if (e[i].kind != PT_THREAD)
+            cr_assert_eq((e[i].has & PT_HAS(ARG)) && e[i].arg == PT_IMPLIED,
+                         expected[i].implied, "event %zu", i);
+    }
+    cr_assert(fake_is(pt_trace_code(f.trace, e[2].id)->name, "f2"));
+    cr_assert_eq(e[7].time, e[9].time);
+    free(e);
     fake_clear(&f);
 }
 
@@ -190,7 +230,7 @@ Test(record_drain, exactly_full_segments)
     uint64_t n = 0;
     for (int lap = 0; lap < 13; lap++) {
         do {
-            FAKE_PUT(&l, PT_W_RETURN | 1 * DT);
+            FAKE_PUT(&l, PT_W_C_RETURN | 1 * DT);
             n++;
             /* often enough to meet each position near the end */
             if (segment - l.off % segment < 64)
@@ -201,7 +241,7 @@ Test(record_drain, exactly_full_segments)
                      l.off);
     }
     fake_close(&f);
-    cr_assert_eq(fake_count(&f, PT_RETURN), n);
+    cr_assert_eq(fake_count(&f, PT_C_RETURN), n);
     fake_clear(&f);
 }
 
@@ -295,7 +335,7 @@ Test(record_drain, begin_with_frames)
     fake_claim(&l, &f, 0);
     fake_begin(&l, 5);
     FAKE_PUT(&l, PT_W_FRAME, 3, 7, 0, 44);
-    FAKE_PUT(&l, PT_W_RETURN);
+    FAKE_PUT(&l, PT_W_RETURN, 3);
     fake_drain(&f);
     fake_close(&f);
     for (size_t i = 0; i < pt_trace_chunk_count(f.trace); i++) {
@@ -459,7 +499,8 @@ crowd_main(void *arg)
         FAKE_PUT(&l, PT_W_CALL | 1 * DT, 1 + (uint32_t)i % FAKE_CODES);
         FAKE_PUT(&l, PT_W_LINE | 1 * DT, (uint32_t)i);
         FAKE_PUT(&l, PT_W_BRANCH | 1 * DT, 2, 4);
-        FAKE_PUT(&l, PT_W_RETURN | 1 * DT);
+        FAKE_PUT(&l, PT_W_RETURN | 1 * DT,
+                 1 + (uint32_t)i % FAKE_CODES);
     }
     fake_end(&l);
     return NULL;

@@ -97,7 +97,7 @@ break_segment(struct fake_lane *l)
 {
     uint32_t segment = l->size / PT_SEGMENTS;
     while (l->off + 4 < segment)
-        FAKE_PUT(l, PT_W_RETURN);
+        FAKE_PUT(l, PT_W_C_RETURN);
     l->ring[l->off / 4] = PT_W_CALL;
     l->ring[l->off / 4 + 1] = 1;
     fake_publish(l, l->off + 8);
