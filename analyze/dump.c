@@ -1,15 +1,13 @@
 /* ptana dump: every event, as text to read or as JSON lines for programs.  The
  * schema of the lines is spec/format.md section 8. */
+#include "analyze/dump.h"
 #include "analyze/json.h"
 #include "analyze/names.h"
-#include "analyze/analyzer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { INDENT_MOST = 40, KIND_WIDTH = 11 };
 
 struct config {
     const char *kinds;
@@ -217,109 +215,6 @@ json_line(struct dumper *d, const struct pt_merged *m)
     pt_out_text(o, "}\n");
 }
 
-/* --- text ----------------------------------------------------------------- */
-
-static const char *
-base_name(struct pt_str file, char *buffer, size_t size)
-{
-    size_t at = file.len;
-    while (at && file.data[at - 1] != '/')
-        at--;
-    pt_text_escape((struct pt_str){file.data + at, file.len - at}, buffer,
-                   size);
-    return buffer;
-}
-
-static void
-text_what(struct dumper *d, const struct pt_merged *m)
-{
-    struct pt_out *o = d->out;
-    const struct pt_event *e = m->event;
-    char buffer[PT_NAME_TEXT];
-    switch (e->kind) {
-    case PT_C_CALL:
-    case PT_C_RETURN:
-    case PT_C_EXCEPTION:
-        pt_out_str(o,
-                   pt_name_callable(d->session->trace, m->step.callee, buffer));
-        pt_out_text(o, "  ");
-        break;
-    case PT_INSTRUCTION:
-    case PT_HANDLED:
-        pt_out_printf(o, "+%" PRIu32 "  ", e->pos);
-        break;
-    case PT_BRANCH:
-    case PT_JUMP:
-        pt_out_printf(o, "+%" PRIu32 " -> +%" PRIu32 "  ", e->pos, e->dst);
-        break;
-    case PT_EXCEPTION:
-        pt_out_printf(o, "+%" PRIu32 " %s", e->pos,
-                      e->arg == PT_RERAISED ? "again " : "");
-        pt_out_str(o, pt_name_type(d->session->trace, e->id, buffer));
-        pt_out_text(o, "  ");
-        break;
-    case PT_GAP:
-        if (e->arg == UINT64_MAX)
-            pt_out_text(o, "events are missing here");
-        else
-            pt_out_printf(o, "%" PRIu64 " events are missing here", e->arg);
-        return;
-    case PT_THREAD:
-    case PT_PROCESS:
-        pt_out_text(o, e->arg ? "begins" : "ends");
-        return;
-    default:
-        break;
-    }
-    const struct pt_code *c =
-        m->step.framed ? pt_trace_code(d->session->trace, m->step.frame.id)
-                       : NULL;
-    if (!c) {
-        pt_out_text(o, "?");
-        return;
-    }
-    pt_out_str(o, c->qualname);
-    pt_out_style(o, PT_STYLE_DIM);
-    pt_out_printf(o, "  (%s", base_name(c->file, buffer, sizeof buffer));
-    if (m->step.frame.line)
-        pt_out_printf(o, ":%" PRIu32, m->step.frame.line);
-    pt_out_char(o, ')');
-    pt_out_style(o, PT_STYLE_PLAIN);
-}
-
-static void
-text_head(struct dumper *d)
-{
-    pt_out_style(d->out, PT_STYLE_BOLD);
-    pt_out_printf(d->out, "%10s  %15s  %6s  %-*s  %s", "seq", "time", "thread",
-                  KIND_WIDTH, "event", "where");
-    pt_out_style(d->out, PT_STYLE_PLAIN);
-    pt_out_char(d->out, '\n');
-}
-
-static void
-text_line(struct dumper *d, const struct pt_merged *m)
-{
-    struct pt_out *o = d->out;
-    int64_t t = m->event->time;
-    const char *name = pt_kind_name(m->event->kind);
-    char thread[16];
-    snprintf(thread, sizeof thread, "#%" PRIu32, m->thread);
-    pt_out_printf(o, "%10" PRIu64 "  %s%" PRId64 ".%09" PRId64 "  %6s  %-*s  ",
-                  m->seq,
-                  t < 0              ? "-"
-                  : t < 10000000000  ? "    "
-                  : t < 100000000000 ? "   "
-                                     : "  ",
-                  t < 0 ? -(t / 1000000000) : t / 1000000000,
-                  t < 0 ? -(t % 1000000000) : t % 1000000000, thread,
-                  KIND_WIDTH, name ? name : "?");
-    size_t depth = m->step.depth;
-    pt_out_spaces(o, (unsigned)(depth < INDENT_MOST ? depth : INDENT_MOST));
-    text_what(d, m);
-    pt_out_char(o, '\n');
-}
-
 /* --- the analyzer --------------------------------------------------------- */
 
 static enum pt_status
@@ -342,6 +237,26 @@ parse_kinds(struct pt_session *s, const char *words, uint32_t *out)
     return PT_OK;
 }
 
+/* The preset that records each kind, for the traces that lack it. */
+static void
+say_lacks(const struct pt_session *s, uint32_t kinds)
+{
+    static const struct {
+        uint32_t kinds;
+        const char *what, *preset;
+    } presets[] = {
+        {1u << PT_LINE, "lines", "lines"},
+        {1u << PT_EXCEPTION | 1u << PT_HANDLED, "exceptions", "lines"},
+        {1u << PT_INSTRUCTION, "instructions", "instructions"},
+        {1u << PT_BRANCH | 1u << PT_JUMP, "branches", "instructions"},
+        {1u << PT_CALL | 1u << PT_RETURN, "calls", "calls"},
+        {1u << PT_C_CALL | 1u << PT_C_RETURN, "C calls", "calls"}};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (kinds & presets[i].kinds)
+            pt_session_lacks(s, presets[i].kinds, presets[i].what,
+                             presets[i].preset);
+}
+
 static enum pt_status
 dump_all(struct dumper *d, struct pt_cursor *cursor)
 {
@@ -351,7 +266,7 @@ dump_all(struct dumper *d, struct pt_cursor *cursor)
     struct pt_merged m;
     enum pt_status st = PT_OK;
     if (!json)
-        text_head(d);
+        pt_dump_text_head(d->out);
     while (left && d->out->status == PT_OK &&
            (st = pt_cursor_next(cursor, &m)) == PT_OK) {
         if (m.event->kind < PT_KIND_LIMIT && !(d->kinds >> m.event->kind & 1))
@@ -359,7 +274,7 @@ dump_all(struct dumper *d, struct pt_cursor *cursor)
         if (json)
             json_line(d, &m);
         else
-            text_line(d, &m);
+            pt_dump_text_line(d->session, &m);
         left--;
     }
     return st == PT_END ? PT_OK : st;
@@ -384,6 +299,8 @@ run(struct pt_session *s)
         st = parse_kinds(s, config->kinds, &d.kinds);
     if (st != PT_OK)
         return st;
+    if (config->kinds)
+        say_lacks(s, d.kinds);
     uint32_t codes = pt_trace_code_count(s->trace);
     uint32_t callables = pt_trace_callable_count(s->trace);
     d.codes = calloc((size_t)codes + 1, sizeof *d.codes);

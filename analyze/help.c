@@ -193,10 +193,13 @@ man_analyzer(struct pt_out *o, const struct pt_analyzer *a)
 {
     struct tables t;
     gather(&t, a);
+    pt_out_text(o, ".TH PTANA\\-");
+    for (const char *p = a->name; *p; p++)
+        pt_out_char(o, (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p));
     pt_out_printf(o,
-                  ".TH PTANA\\-%s 1 \"\" \"ptrec " PT_VERSION
+                  " 1 \"\" \"ptrec " PT_VERSION
                   "\" \"ptrec manual\"\n.SH NAME\nptana\\-%s \\- ",
-                  a->name, a->name);
+                  a->name);
     troff_text(o, a->summary);
     pt_out_printf(o,
                   "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...] "

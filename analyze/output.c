@@ -13,7 +13,8 @@
 
 enum { DEFAULT_WIDTH = 100, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
 
-/* A pager stands between us and the terminal: stderr still is one. */
+/* 0 where nobody tells.  A pager may stand between us and the terminal, but
+ * stderr still is one. */
 static unsigned
 terminal_width(int fd)
 {
@@ -25,7 +26,7 @@ terminal_width(int fd)
     if ((ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col) ||
         (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col))
         return size.ws_col < LEAST_WIDTH ? LEAST_WIDTH : size.ws_col;
-    return DEFAULT_WIDTH;
+    return 0;
 }
 
 static bool
@@ -68,6 +69,9 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
                : options->width < LEAST_WIDTH ? LEAST_WIDTH
                : options->width > MOST_WIDTH  ? MOST_WIDTH
                                               : (unsigned)options->width;
+    o->fit = o->width != 0;
+    if (!o->fit)
+        o->width = DEFAULT_WIDTH;
     *out = o;
     return PT_OK;
 }

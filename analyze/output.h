@@ -18,6 +18,7 @@ struct pt_out {
     int fd;
     bool color;
     unsigned width;   /* columns a line should fit */
+    bool fit;         /* ... by a terminal's or a user's wish, not by default */
     const char *path; /* NULL: standard output */
     enum pt_status status;
     int sys; /* errno of the failure */
