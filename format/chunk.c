@@ -57,7 +57,7 @@ pt_chunk_encode(const struct pt_chunk_header *h,
     pt_put64(out + AT_TIME_LAST, (uint64_t)i->time_last);
     pt_put64(out + AT_RAW, i->raw_size);
     pt_put64(out + AT_PACKED, i->packed_size);
-    for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
+    for (size_t k = 0; k < PT_KIND_LIMIT; k++)
         pt_put32(out + AT_COUNTS + 4 * k, i->counts[k]);
     pt_put64(out + AT_HASH, h->hash);
     pt_put64(out + AT_SELF, pt_hash64(out, AT_SELF));
@@ -92,7 +92,7 @@ pt_chunk_decode(const uint8_t in[PT_CHUNK_HEADER_SIZE],
     i->time_last = (int64_t)pt_get64(in + AT_TIME_LAST);
     i->raw_size = pt_get64(in + AT_RAW);
     i->packed_size = pt_get64(in + AT_PACKED);
-    for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
+    for (size_t k = 0; k < PT_KIND_LIMIT; k++)
         i->counts[k] = pt_get32(in + AT_COUNTS + 4 * k);
     h.hash = pt_get64(in + AT_HASH);
     *out = h;

@@ -214,12 +214,11 @@ pt_trace_open(const char *path, struct pt_error *error, struct pt_trace **out)
         return pt_trace_open_fd(fd, path, error, out);
     int sys = errno;
     if (sys == ENOENT) {
-        size_t len = strlen(path);
-        char *part = pt_alloc(len + sizeof ".part");
+        size_t len = strlen(path) + sizeof ".part";
+        char *part = pt_alloc(len);
         if (part == NULL)
             return pt_error_memory(error);
-        memcpy(part, path, len);
-        memcpy(part + len, ".part", sizeof ".part");
+        snprintf(part, len, "%s.part", path);
         enum pt_status st = PT_ENOTFOUND;
         fd = open(part, FLAGS);
         if (fd >= 0)

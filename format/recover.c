@@ -59,17 +59,18 @@ static bool
 find_index(const struct pt_trace *t, uint64_t *table, uint64_t *index,
            uint64_t *end)
 {
-    uint8_t b[4 * PT_SEEK_ENTRY + PT_SEEK_FOOTER];
+    enum { LAST = 4 * PT_SEEK_ENTRY };
+    uint8_t b[LAST + PT_SEEK_FOOTER];
     struct pt_error ignored;
     uint32_t frames;
     if (t->size < sizeof b ||
         pt_trace_pread(t, b, sizeof b, t->size - sizeof b, &ignored) != PT_OK ||
-        !pt_seek_footer(b + 4 * PT_SEEK_ENTRY, &frames) || frames < 4 ||
+        !pt_seek_footer(b + LAST, &frames) || frames < 4 ||
         pt_seek_size(frames) > t->size)
         return false;
     *table = t->size - pt_seek_size(frames);
     uint32_t size[4];
-    for (unsigned i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         memcpy(&size[i], b + i * PT_SEEK_ENTRY, 4);
         size[i] = PT_LE32(size[i]);
     }

@@ -23,7 +23,7 @@ pt_seek_write(struct pt_buf *b, const struct pt_chunk_info *chunks, size_t n)
         pt_put32(p + 4, 0);
         pt_put32(p + 8, (uint32_t)chunks[i].packed_size);
         pt_put32(p + 12, (uint32_t)chunks[i].raw_size);
-        p += 2 * PT_SEEK_ENTRY;
+        p += PT_SEEK_CHUNK;
     }
     pt_put32(p, (uint32_t)(2 * n));
     p[4] = 0; /* no checksums */
@@ -53,7 +53,7 @@ pt_seek_matches(const uint8_t *table, size_t size,
         frames != 2 * n)
         return false;
     const uint8_t *p = table + 8;
-    for (size_t i = 0; i < n; i++, p += 2 * PT_SEEK_ENTRY) {
+    for (size_t i = 0; i < n; i++, p += PT_SEEK_CHUNK) {
         if (pt_get32(p) != PT_CHUNK_HEADER_SIZE || pt_get32(p + 4) != 0 ||
             pt_get32(p + 8) != chunks[i].packed_size ||
             pt_get32(p + 12) != chunks[i].raw_size)

@@ -12,6 +12,7 @@
 enum {
     PT_SEEK_FOOTER = 9,      /* number of frames, descriptor, magic */
     PT_SEEK_ENTRY = 8,       /* compressed size, decompressed size */
+    PT_SEEK_CHUNK = 16,      /* the entries of a chunk's two frames */
     PT_SEEK_MAX = 0x8000000, /* frames */
 };
 
