@@ -12,7 +12,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
-PYTHONS=${PYTHONS:-$(sh record/pythons.sh)}
+# On one line: make takes it from the environment.
+PYTHONS=$(echo ${PYTHONS:-$(sh record/pythons.sh)})
 export BUILD PYTHONS
 export PT_TEST_ALL=0
 

@@ -161,7 +161,7 @@ def markdown(results):
 Written by `%s`; not edited by hand.
 
 - commit: %s
-- machine: %s
+- machine: %s; load when it began: %.2f
 %s
 - sizes x%s, the least of %d runs that took turns; ratios are to the untraced
   run, whole process until the trace is complete; means are geometric over the
@@ -193,6 +193,6 @@ Medians.
 %s
 ## Each program
 
-%s""" % (options["command"], commit, machine(), builds, options["scale"], options["repeats"],
+%s""" % (options["command"], commit, machine(), results["load"], builds, options["scale"], options["repeats"],
          against_floor(results), one_core(results), bytes_per_event(results), analysis(results),
          start(results), each_program(results))

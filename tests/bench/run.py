@@ -1,6 +1,6 @@
 """Measures what recording costs and writes RESULTS.md (make bench).
 
-  run.py [--quick] [--scale X] [--repeats N] [--presets calls,lines] [--peers DIR]
+  run.py [--quick | --full] [--scale X] [--repeats N] [--presets calls,lines] [--peers DIR]
          [--programs fib,trees] [--results FILE]
 
 Every number is a ratio of runs that took turns with each other, or a rate of
@@ -217,7 +217,8 @@ def options_from_command_line():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a minute, for trying it out")
-    parser.add_argument("--scale", type=float, help="of every program's size")
+    parser.add_argument("--full", action="store_true", help="programs at their whole size: an hour")
+    parser.add_argument("--scale", type=float, help="of every program's size; 0.5 by default")
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--presets", default=",".join(plan.PRESETS))
     parser.add_argument("--programs", default=",".join(plan.PROGRAMS))
@@ -225,7 +226,7 @@ def options_from_command_line():
     parser.add_argument("--peers")
     parser.add_argument("--results", default=os.path.join(HERE, "RESULTS.md"))
     options = parser.parse_args()
-    options.scale = options.scale or (0.1 if options.quick else 1.0)
+    options.scale = options.scale or (0.1 if options.quick else 1.0 if options.full else 0.5)
     options.repeats = options.repeats or (1 if options.quick else 3)
     options.presets = options.presets.split(",")
     options.programs = options.programs.split(",")
@@ -241,7 +242,7 @@ def main():
     elif options.quick:
         pythons = pythons[-1:]
     directory = tempfile.mkdtemp(prefix="ptbench-")
-    results = {"options": {"scale": options.scale, "repeats": options.repeats,
+    results = {"load": os.getloadavg()[0], "options": {"scale": options.scale, "repeats": options.repeats,
                            "command": "make bench" if len(sys.argv) == 1 else
                            "tests/bench/run.py " + " ".join(
                                word if "/" not in word else os.path.basename(word)
