@@ -91,7 +91,7 @@ put_callee(struct dumper *d, uint32_t id)
         pt_out_bytes(o, piece->text, piece->len);
         return;
     }
-    if (o->used + 6 * PT_NAME_TEXT + 64 > PT_OUT_BUFFER)
+    if (o->used + (size_t)6 * PT_NAME_TEXT + 64 > PT_OUT_BUFFER)
         pt_out_flush(o);
     size_t mark = o->used;
     pt_out_text(o, ",\"callee\":");

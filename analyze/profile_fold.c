@@ -429,7 +429,7 @@ fold_chunk(void *state, const struct pt_events *chunk)
         st = (p->options.edges ? fold_callers : fold_flat)(
             p, l, chunk->events + first, chunk->events + n);
     p->events += n - first;
-    int64_t last = l->over ? f->to.time : chunk->info->time_last;
+    int64_t last = f && l->over ? f->to.time : chunk->info->time_last;
     if (st == PT_OK && l->known && last > l->last)
         settle(p, l, last, p->options.edges);
     return st;

@@ -133,6 +133,8 @@ fill(struct pt_cursor *c, struct stream *s)
             return st == PT_ELIMIT ? PT_EDAMAGED : st;
         s->open = true;
     }
+    if (s->start >= c->decoded.info->events)
+        return PT_EDAMAGED;
     if (!s->window)
         c->open++;
     size_t most = WINDOW_BUDGET / c->open;
@@ -141,10 +143,11 @@ fill(struct pt_cursor *c, struct stream *s)
         most = WINDOW_LEAST;
     if (most > left)
         most = left;
-    if (s->capacity < most || s->capacity > 4 * most + WINDOW_LEAST) {
+    if (!s->window || s->capacity < most ||
+        s->capacity > 4 * most + WINDOW_LEAST) {
         free(s->window);
         s->capacity = 0;
-        s->window = malloc((most ? most : 1) * sizeof *s->window);
+        s->window = malloc(most * sizeof *s->window);
         if (!s->window) {
             c->open--;
             return PT_ENOMEM;

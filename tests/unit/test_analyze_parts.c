@@ -35,7 +35,8 @@ Test(analyze_histogram, percentiles_within_two_percent)
         cr_assert(pt_histogram_add(&h, values[i]));
     }
     qsort(values, N, sizeof *values, compare_u64);
-    for (double share = 0.01; share < 1; share += 0.01) {
+    for (unsigned percent = 1; percent < 100; percent++) {
+        double share = percent / 100.0;
         uint64_t rank = (uint64_t)(share * N);
         double truth = (double)values[rank < share * N ? rank : rank - 1];
         double told = (double)pt_histogram_percentile(&h, N, share);
