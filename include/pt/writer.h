@@ -58,7 +58,9 @@ enum pt_status pt_writer_events(struct pt_writer *, struct pt_block *,
                                 const struct pt_frame *stack, size_t depth,
                                 uint64_t *seq);
 
-/* Writes index, end and seek table, syncs nothing, and renames the file.
+/* Writes index, end and seek table, syncs nothing, and renames the file; its
+ * own counts take the place of the end's `events` and `gaps`.  A writer that
+ * has failed closes what is in the file, if it now can, and that is PT_OK.
  * Always releases the writer; on failure the .part stays as it is. */
 enum pt_status pt_writer_close(struct pt_writer *, const struct pt_end *,
                                struct pt_error *error);
