@@ -67,6 +67,11 @@ what(const struct pt_trace *trace, const struct pt_merged *m, char *text)
     case PT_PROCESS:
         snprintf(text, TEXT, "%s", e->arg ? "begins" : "ends");
         return false;
+    case PT_CALL:
+    case PT_UNWIND:
+        if (e->arg == PT_IMPLIED)
+            snprintf(text, TEXT, "(not told) ");
+        return true;
     default:
         return true;
     }

@@ -239,7 +239,7 @@ on_enter(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
     }
     int64_t now = e->time > l->last ? e->time : l->last;
     settle(p, l, now, edges);
-    enter(p, l, e->id, callable, now, callable ? 0 : e->arg, edges);
+    enter(p, l, e->id, callable, now, callable ? 0 : pt_event_key(e), edges);
     return PT_OK;
 }
 

@@ -97,7 +97,7 @@ push(struct pt_stack *s, const struct pt_event *e, uint64_t seq, bool callable)
         return st;
     bool fresh = s->lines && e->kind == PT_CALL;
     s->frames[s->depth++] = (struct pt_frame){
-        .key = callable ? 0 : e->arg,
+        .key = callable ? 0 : pt_event_key(e),
         .seq = seq,
         .id = e->id,
         .line = fresh ? pt_line_cache_first(s->lines, e->id) : 0,

@@ -9,6 +9,13 @@
 
 #include <pt/reader.h>
 
+/* The frame key that a call, resume or throw brings; 0 where it has none. */
+static inline uint64_t
+pt_event_key(const struct pt_event *e)
+{
+    return e->arg == PT_IMPLIED ? 0 : e->arg;
+}
+
 /* --- line tables ---------------------------------------------------------- */
 
 /* A place in a source file; lines from 1, columns (UTF-8 bytes) from 0; 0 and

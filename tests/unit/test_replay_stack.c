@@ -111,6 +111,22 @@ Test(replay_stack, keyframes_are_authoritative)
     pt_stack_clear(&s);
 }
 
+/* The log's own correction of a frame that CPython did not announce. */
+Test(replay_stack, implied_calls_have_no_key)
+{
+    struct pt_stack s = {0};
+    step(&s, ev_enter(PT_CALL, 1, 5, PT_IMPLIED));
+    cr_expect_eq(s.frames[0].key, 0u);
+    struct pt_frame frame = {.id = 5};
+    struct pt_chunk_info info = {.events = 1};
+    struct pt_event first = ev_plain(PT_RETURN, 9);
+    struct pt_events chunk = {&info, &first, &frame, 1};
+    s.known = true;
+    cr_assert_eq(pt_stack_sync(&s, &chunk), PT_OK);
+    cr_expect_eq(s.desyncs, 0u);
+    pt_stack_clear(&s);
+}
+
 /* --- lines ---------------------------------------------------------------- */
 
 static struct pt_lines *
