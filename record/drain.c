@@ -23,6 +23,8 @@ struct run {
     const uint32_t *p; /* next word, in shared memory */
     uint32_t avail;    /* words up to the segment's or head's end */
     bool padded;       /* the rest of the segment is padding */
+    uint32_t word;     /* of an end that does not fit the stack: word 0 ... */
+    uint32_t code;     /* ... and the code that ends, not to be read again */
     const struct pt_defs *defs;
     struct pt_lane *lane;
     struct pt_journal *journal;
@@ -97,7 +99,8 @@ tell_frame(struct run *run, uint32_t id, uint64_t key, uint32_t off)
     return st == PT_ELIMIT ? too_deep(run) : st;
 }
 
-/* --- frames whose beginning or end was not told ------------------------------- */
+/* --- frames whose beginning or end was not told
+ * ------------------------------- */
 
 /* Room for one more event, while block and stack still agree. */
 static enum pt_status
@@ -109,54 +112,77 @@ make_room(struct run *run)
 }
 
 static enum pt_status
-push_implied(struct run *run, uint64_t time, uint8_t kind, uint8_t mask,
-             uint32_t id)
+push(struct run *run, uint8_t kind, uint8_t mask, uint32_t id, uint64_t arg)
 {
     if (run->journal->stamped >> kind & 1)
         mask |= PT_HAS(TIME);
-    return pt_block_push(run->lane->block, kind, mask | PT_HAS(ARG), time, id,
-                         0, 0, PT_IMPLIED);
+    return pt_block_push(run->lane->block, kind, mask, run->lane->time, id, 0,
+                         0, arg);
 }
 
 static enum pt_status
-imply_call(struct run *run, uint64_t time, uint32_t id)
+imply_call(struct run *run, uint32_t id)
 {
-    struct pt_shadow *s = &run->lane->shadow;
+    struct pt_lane *lane = run->lane;
+    struct pt_shadow *s = &lane->shadow;
     enum pt_status st = make_room(run);
-    if (st == PT_OK)
-        st = pt_shadow_grow(s);
     if (st != PT_OK)
         return st;
-    *++s->top = (struct pt_frame){.seq = PT_SEQ_PENDING | run->lane->block->n,
-                                  .id = id,
-                                  .off = UINT32_MAX,
-                                  .time = (int64_t)time};
-    return push_implied(run, time, PT_CALL, PT_HAS(CODE), id);
+    st = pt_shadow_grow(s);
+    if (st != PT_OK)
+        return st == PT_ELIMIT ? too_deep(run) : st;
+    bool stamped = run->journal->stamped >> PT_CALL & 1;
+    *++s->top =
+        (struct pt_frame){.seq = PT_SEQ_PENDING | lane->block->n,
+                          .id = id,
+                          .off = UINT32_MAX,
+                          .time = stamped ? (int64_t)lane->time : INT64_MIN};
+    return push(run, PT_CALL, PT_HAS(CODE) | PT_HAS(ARG), id, PT_IMPLIED);
 }
 
-/* A frame ends that is not the stack's top.  If it lies deeper, those above it
+/* Makes run->code the stack's top.  If it lies deeper, the frames above it
  * have ended without a word; if it is not there, it began without one: a
- * signal that is handled at RESUME does that (spec/cpython.md).  The stack is
- * brought to where the record can be decoded, with implied events. */
+ * signal that is handled at RESUME does that (spec/cpython.md). */
 static enum pt_status
 mend(struct run *run)
 {
     struct pt_shadow *s = &run->lane->shadow;
-    uint32_t id = pt_idmap_find(&run->defs->codes, word(run->p, 1));
-    uint64_t time = run->lane->time + (word(run->p, 0) >> PT_WORD_KIND_BITS);
     size_t depth = pt_shadow_depth(s);
-    while (depth > 0 && (s->base[depth].callable || s->base[depth].id != id))
+    while (depth > 0 &&
+           (s->base[depth].callable || s->base[depth].id != run->code))
         depth--;
     if (depth == 0)
-        return imply_call(run, time, id);
+        return imply_call(run, run->code);
     while (pt_shadow_depth(s) > depth) {
         enum pt_status st = make_room(run);
         if (st == PT_OK && !s->top->callable)
-            st = push_implied(run, time, PT_UNWIND, 0, 0);
+            st = push(run, PT_UNWIND, PT_HAS(ARG), 0, PT_IMPLIED);
         if (st != PT_OK)
             return st;
         s->top--;
     }
+    return PT_OK;
+}
+
+/* A frame ends that is not the stack's top: implied events first. */
+static enum pt_status
+end_mended(struct run *run)
+{
+    static const uint8_t kinds[PT_W_LIMIT] = {[PT_W_RETURN] = PT_RETURN,
+                                              [PT_W_YIELD] = PT_YIELD,
+                                              [PT_W_UNWIND] = PT_UNWIND};
+    uint32_t record = run->word & WORD_KIND;
+    run->lane->time += run->word >> PT_WORD_KIND_BITS;
+    enum pt_status st = mend(run);
+    if (st == PT_OK)
+        st = make_room(run);
+    if (st == PT_OK)
+        st = push(run, kinds[record], 0, 0, 0);
+    if (st != PT_OK)
+        return st;
+    run->lane->shadow.top--;
+    run->p += record_words[record];
+    run->avail -= record_words[record];
     return PT_OK;
 }
 
@@ -187,7 +213,8 @@ decode_control(struct run *run, uint32_t kind)
 }
 
 /* Decodes events until the run's words or the block's room are used up, or a
- * control record comes (PT_END, *control).  With `all` every kind carries a
+ * record comes that is for others (PT_END, *control): a control record, or the
+ * end of a frame that is not the stack's top.  With `all` every kind carries a
  * time and the compiler knows each event's shape.  One long switch, because
  * its state has to stay in registers: this is what limits how many programs
  * one collector can follow.
@@ -240,7 +267,9 @@ decode_events(struct run *run, const bool all, uint32_t *control)
             UNDEFINED("code object", word(p, 1));                              \
         top -= top->callable;                                                  \
         if (__builtin_expect(top->id != id, 0)) {                              \
-            time -= w >> PT_WORD_KIND_BITS; /* it comes again, mended */       \
+            time -= w >> PT_WORD_KIND_BITS; /* end_mended() adds it */         \
+            run->word = w;                                                     \
+            run->code = id;                                                    \
             *control = kind;                                                   \
             st = PT_END;                                                       \
             goto out;                                                          \
@@ -442,9 +471,8 @@ decode_run(struct run *run)
             st = decode_some_stamped(run, &control);
         if (st == PT_ELIMIT)
             return too_deep(run);
-        if (st == PT_END && (control == PT_W_RETURN || control == PT_W_YIELD ||
-                             control == PT_W_UNWIND)) {
-            st = mend(run);
+        if (st == PT_END && control < PT_W_TIME && run->lane->thread != 0) {
+            st = end_mended(run);
         } else if (st == PT_END) {
             st = decode_control(run, control);
             run->p += record_words[control];
