@@ -327,10 +327,29 @@ audit(const char *event)
         legacy.disturbed = true;
 }
 
+/* Kinds that were asked for and that no hook of 3.11 tells of. */
+static void
+note_missing(uint32_t want)
+{
+    static const struct {
+        enum pt_kind kind;
+        const char *name;
+    } missing[] = {{PT_BRANCH, "branch"}, {PT_JUMP, "jump"}};
+    char text[160] = "CPython 3.11 has no events of kind";
+    size_t n = strlen(text), none = n;
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        if (want >> missing[i].kind & 1)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s %s",
+                                  n == none ? "" : ",", missing[i].name);
+    if (n != none)
+        pt_def_note(text);
+}
+
 bool
 pt_hooks_start(char *why, size_t whylen)
 {
     uint32_t want = pt_producer.events;
+    note_missing(want);
     legacy.lines = want >> PT_LINE & 1;
     legacy.instructions = want >> PT_INSTRUCTION & 1;
     legacy.exceptions = want >> PT_EXCEPTION & 1;

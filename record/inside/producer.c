@@ -667,3 +667,15 @@ pt_def_commit(struct pt_def *d)
     }
     return true;
 }
+
+void
+pt_def_note(const char *sentence)
+{
+    struct pt_def d = {0};
+    size_t n = strlen(sentence);
+    pt_def_begin(&d, PT_M_NOTE, 1);
+    pt_def_u32(&d, (uint32_t)n);
+    pt_def_bytes(&d, sentence, n);
+    pt_def_commit(&d);
+    free(d.data);
+}

@@ -98,6 +98,8 @@ void pt_def_u32(struct pt_def *, uint32_t);
 void pt_def_u64(struct pt_def *, uint64_t);
 void pt_def_bytes(struct pt_def *, const void *, size_t);
 bool pt_def_commit(struct pt_def *);
+/* Sends one sentence for the recording's summary. */
+void pt_def_note(const char *sentence);
 
 static inline uint64_t
 pt_ticks(void)
