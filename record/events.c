@@ -49,6 +49,10 @@ pt_preset_find(const char *name, const struct pt_preset **out,
                           name);
 }
 
+/* Kinds that happen somewhere in a frame, and say nothing without it. */
+#define PLACED_KINDS                                                           \
+    (RAISE_KINDS | BIT(LINE) | BIT(INSTRUCTION) | BIT(BRANCH) | BIT(JUMP))
+
 /* A kind with all that must come with it; 0 where it cannot be asked for. */
 static uint32_t
 family(enum pt_kind kind)
@@ -92,7 +96,7 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
     if (result == 0)
         return pt_problem_set(error, PT_EUSAGE, 0,
                               "--events=%.64s leaves nothing to record", text);
-    *events = result;
+    *events = result & PLACED_KINDS ? result | STACK_KINDS : result;
     return PT_OK;
 }
 

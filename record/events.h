@@ -24,7 +24,8 @@ enum pt_status pt_preset_find(const char *name, const struct pt_preset **out,
  * edits.  Kinds that only make sense together come together: asking for or
  * leaving out one of call, return, yield, resume, throw, unwind does so for
  * all six, because the stack follows from them; so it is with c_call,
- * c_return and c_exception. */
+ * c_return and c_exception.  line, instruction, branch, jump, exception and
+ * handled happen in a frame, so any of them brings those six along. */
 enum pt_status pt_events_parse(const char *text, uint32_t *events,
                                struct pt_error *error);
 

@@ -413,6 +413,115 @@ Test(record_drain, deep_stack, .timeout = 60)
     fake_clear(&f);
 }
 
+/* --- keyframes against events
+ * ---------------------------------------------------- */
+
+struct entry {
+    uint64_t seq;
+    uint32_t id, line;
+    bool callable;
+};
+
+struct stack {
+    struct entry at[4096];
+    size_t depth;
+};
+
+/* The rule of DESIGN section 3, told by the log's own events. */
+static void
+follow(struct stack *s, const struct pt_event *e, uint64_t seq)
+{
+    bool top_c = s->depth > 0 && s->at[s->depth - 1].callable;
+    switch (e->kind) {
+    case PT_THREAD:
+        break;
+    case PT_CALL:
+    case PT_RESUME:
+    case PT_THROW:
+        s->at[s->depth++] = (struct entry){seq, e->id, 0, false};
+        break;
+    case PT_C_CALL:
+        s->depth -= top_c;
+        s->at[s->depth++] = (struct entry){seq, e->id, 0, true};
+        break;
+    case PT_RETURN:
+    case PT_YIELD:
+    case PT_UNWIND:
+        s->depth -= top_c;
+        cr_assert_gt(s->depth, 0);
+        s->depth--;
+        break;
+    default:
+        s->depth -= top_c;
+        if (e->kind == PT_LINE && s->depth > 0)
+            s->at[s->depth - 1].line = e->pos;
+    }
+}
+
+/* Each chunk's keyframe is what the events before it led to. */
+static void
+check_keyframes(struct fake *f)
+{
+    struct stack s = {.depth = 0};
+    for (size_t i = 0; i < pt_trace_chunk_count(f->trace); i++) {
+        struct pt_events ev;
+        if (pt_trace_chunk(f->trace, i)->type != PT_CHUNK_EVENTS)
+            continue;
+        cr_assert_eq(pt_decoder_events(f->decoder, i, &ev), PT_OK);
+        cr_assert_eq(ev.depth, s.depth);
+        for (size_t k = 0; k < s.depth; k++) {
+            cr_assert_eq(ev.stack[k].seq, s.at[k].seq);
+            cr_assert_eq(ev.stack[k].id, s.at[k].id);
+            cr_assert_eq(ev.stack[k].callable, s.at[k].callable);
+            cr_assert_eq(ev.stack[k].line, s.at[k].line);
+        }
+        for (uint32_t k = 0; k < ev.info->events; k++)
+            follow(&s, &ev.events[k], ev.info->seq + k);
+    }
+}
+
+/* Ends that fit the stack, and ends that do not, in blocks of every size. */
+Test(record_drain, keyframes_follow_from_events, .timeout = 60)
+{
+    srandom(3);
+    for (uint32_t limit = 1; limit < 60; limit++) {
+        struct fake f;
+        struct fake_lane l;
+        fake_open(&f, limit % 2 ? 0 : 1u << PT_CALL);
+        fake_claim(&l, &f, 0);
+        fake_begin(&l, 5);
+        fake_drain(&f);
+        f.journal.limit = limit;
+        for (int i = 0; i < 1000; i++) {
+            uint32_t code = 1 + (uint32_t)random() % FAKE_CODES;
+            switch (random() % 6) {
+            case 0:
+                FAKE_PUT(&l, PT_W_CALL, code);
+                break;
+            case 1:
+                FAKE_PUT(&l, PT_W_RESUME, code, 1, 0);
+                break;
+            case 2:
+                FAKE_PUT(&l, PT_W_C_CALL, 1 + code % FAKE_CALLABLES);
+                break;
+            case 3:
+                FAKE_PUT(&l, PT_W_C_RETURN);
+                break;
+            case 4:
+                FAKE_PUT(&l, PT_W_LINE, (uint32_t)i);
+                break;
+            default:
+                FAKE_PUT(&l, random() % 2 ? PT_W_RETURN : PT_W_UNWIND, code);
+            }
+        }
+        fake_drain(&f);
+        cr_assert(!f.t->stopped);
+        fake_close(&f);
+        check_keyframes(&f);
+        fake_clear(&f);
+    }
+}
+
 /* --- sources -----------------------------------------------------------------
  */
 
@@ -499,8 +608,7 @@ crowd_main(void *arg)
         FAKE_PUT(&l, PT_W_CALL | 1 * DT, 1 + (uint32_t)i % FAKE_CODES);
         FAKE_PUT(&l, PT_W_LINE | 1 * DT, (uint32_t)i);
         FAKE_PUT(&l, PT_W_BRANCH | 1 * DT, 2, 4);
-        FAKE_PUT(&l, PT_W_RETURN | 1 * DT,
-                 1 + (uint32_t)i % FAKE_CODES);
+        FAKE_PUT(&l, PT_W_RETURN | 1 * DT, 1 + (uint32_t)i % FAKE_CODES);
     }
     fake_end(&l);
     return NULL;

@@ -145,7 +145,7 @@ Test(record_events, families)
     cr_assert_eq(pt_events_parse("+c_return,-call", &events, &error), PT_OK);
     cr_assert_eq(events, 7u << PT_C_CALL);
     cr_assert_eq(pt_events_parse("line,exception", &events, &error), PT_OK);
-    cr_assert_eq(events, 1u << PT_LINE | 1u << PT_EXCEPTION);
+    cr_assert_eq(events, 0x7e | 1u << PT_LINE | 1u << PT_EXCEPTION);
 }
 
 /* --- clock -------------------------------------------------------------------
