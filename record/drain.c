@@ -142,7 +142,8 @@ imply_call(struct run *run, uint32_t id)
 
 /* Makes run->code the stack's top.  If it lies deeper, the frames above it
  * have ended without a word; if it is not there, it began without one: a
- * signal that is handled at RESUME does that (spec/cpython.md). */
+ * signal that is handled at RESUME does that (spec/cpython.md).  A C call on
+ * top may well have called it, and stays. */
 static enum pt_status
 mend(struct run *run)
 {
@@ -265,8 +266,8 @@ decode_events(struct run *run, const bool all, uint32_t *control)
         id = pt_idmap_find(&codes, word(p, 1));                                \
         if (id == 0)                                                           \
             UNDEFINED("code object", word(p, 1));                              \
-        top -= top->callable;                                                  \
-        if (__builtin_expect(top->id != id, 0)) {                              \
+        struct pt_frame *ends = top - top->callable;                           \
+        if (__builtin_expect(ends->id != id, 0)) {                             \
             time -= w >> PT_WORD_KIND_BITS; /* end_mended() adds it */         \
             run->word = w;                                                     \
             run->code = id;                                                    \
@@ -274,7 +275,7 @@ decode_events(struct run *run, const bool all, uint32_t *control)
             st = PT_END;                                                       \
             goto out;                                                          \
         }                                                                      \
-        top--;                                                                 \
+        top = ends - 1;                                                        \
     } while (0)
 #define UNDEFINED(WHAT, ID)                                                    \
     do {                                                                       \
