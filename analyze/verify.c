@@ -81,7 +81,7 @@ check_events(struct verifier *v, struct thread_state *t,
              const struct pt_events *chunk)
 {
     const struct pt_chunk_info *c = chunk->info;
-    uint64_t bad_ids = 0, back = 0, strange = 0, unmatched = t->stack.unmatched;
+    uint64_t bad_ids = 0, back = 0, strange = 0;
     uint32_t counts[PT_KIND_LIMIT] = {0};
     int64_t last = INT64_MIN;
     for (uint32_t i = 0; i < c->events; i++) {
@@ -110,9 +110,6 @@ check_events(struct verifier *v, struct thread_state *t,
         find(v, c, "events of kinds unknown here: %" PRIu64, strange);
     if (miscounted)
         find(v, c, "its header miscounts the kinds");
-    if (t->stack.unmatched != unmatched)
-        find(v, c, "ends without a beginning: %" PRIu64,
-             t->stack.unmatched - unmatched);
     return PT_OK;
 }
 
@@ -166,15 +163,21 @@ report_text(struct verifier *v, uint64_t bad)
     char a[PT_NUMBER_TEXT];
     if (v->findings > TOLD)
         pt_out_printf(s->out, "... and %" PRIu64 " more\n", v->findings - TOLD);
-    pt_out_printf(
-        s->out,
-        "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
-        " gap%s, %" PRIu64 " desync%s, %" PRIu64 " unfinished C call%s\n",
-        pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
-        pt_text_grouped(v->events, a), pt_text_plural(v->events), v->chunks,
-        pt_text_plural(v->chunks), d->torn ? ", torn end" : "", t->gaps,
-        pt_text_plural(t->gaps), t->desyncs, pt_text_plural(t->desyncs),
-        t->unfinished, pt_text_plural(t->unfinished));
+    pt_out_printf(s->out,
+                  "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
+                  " gap%s, %" PRIu64 " desync%s",
+                  pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
+                  pt_text_grouped(v->events, a), pt_text_plural(v->events),
+                  v->chunks, pt_text_plural(v->chunks),
+                  d->torn ? ", torn end" : "", t->gaps, pt_text_plural(t->gaps),
+                  t->desyncs, pt_text_plural(t->desyncs));
+    if (t->unfinished)
+        pt_out_printf(s->out, ", %" PRIu64 " C call%s without an end",
+                      t->unfinished, pt_text_plural(t->unfinished));
+    if (t->unmatched)
+        pt_out_printf(s->out, ", %" PRIu64 " end%s without a beginning",
+                      t->unmatched, pt_text_plural(t->unmatched));
+    pt_out_char(s->out, '\n');
 }
 
 static void
@@ -248,12 +251,12 @@ const struct pt_analyzer pt_analyzer_verify = {
     .summary = "check that a trace is whole and consistent",
     .description =
         "Decodes every event and checks that numbers and times grow, that "
-        "every "
-        "id is defined, that each chunk's header counts what it holds, that "
-        "every end has a beginning, and that each chunk's keyframe is the "
-        "stack "
-        "to which the events before it led. Exits 3 when any of this fails; "
-        "gaps and a torn end are only told unless --strict is given.",
+        "every id is defined, that each chunk's header counts what it holds, "
+        "and that each chunk's keyframe is the stack to which the events "
+        "before it led. Exits 3 when any of this fails; gaps and a torn end "
+        "are only told unless --strict is given. C calls without an end and "
+        "ends without a beginning are told: CPython has some of both, for "
+        "example where a signal's handler raises.",
     .examples = "ptana verify run.ptr # say whether it is well\n"
                 "ptana verify --strict run.ptr # exit 3 also on gaps",
     .takes = PT_TAKES_FORMAT | PT_TAKES_TEXT,
