@@ -13,6 +13,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 # On one line: make takes it from the environment.
+# shellcheck disable=SC2046,SC2086,SC2116
 PYTHONS=$(echo ${PYTHONS:-$(sh record/pythons.sh)})
 export BUILD PYTHONS
 export PT_TEST_ALL=0
