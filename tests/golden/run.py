@@ -44,12 +44,18 @@ PAGES = os.path.join(ROOT, "spec", "man")
 def make_traces(directory):
     """Builds the generator against the library and lets it write."""
     tool = os.path.join(directory, "make_traces")
-    flags = shlex.split(os.environ.get("SAN", "") and "-fsanitize=" + os.environ["SAN"])
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE",
-                    "-I" + os.path.join(ROOT, "include"), *flags, "-o", tool,
-                    os.path.join(HERE, "make_traces.c"),
-                    os.path.join(BUILD, "lib", "libpt.a"),
-                    "-lzstd", "-lcbor", "-lxxhash", "-lpthread"], check=True)
+    command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE",
+               "-I" + os.path.join(ROOT, "include"), "-o", tool,
+               os.path.join(HERE, "make_traces.c"), os.path.join(BUILD, "lib", "libpt.a"),
+               "-lzstd", "-lcbor", "-lxxhash", "-lpthread"]
+    # The library may have been built with a sanitizer, which its users need too.
+    for flags in [], ["-fsanitize=address,undefined"], ["-fsanitize=thread"]:
+        done = subprocess.run(command + flags, stderr=subprocess.PIPE)
+        if done.returncode == 0:
+            break
+    else:
+        sys.stderr.buffer.write(done.stderr)
+        raise SystemExit("golden: make_traces.c cannot be built")
     traces = os.path.join(directory, "traces")
     os.mkdir(traces)
     subprocess.run([tool, traces], check=True)
