@@ -108,8 +108,9 @@ log_failed(struct pt_collector *c, enum pt_status st)
     if (why != NULL && why->status != PT_OK)
         *error = *why;
     else
-        pt_problem_set(error, st, 0, "recording ended: out of %s",
-                       st == PT_ENOMEM ? "memory" : "range");
+        pt_problem_set(error, st, 0,
+                       "the recording ended early (%s); the program did not",
+                       pt_status_name(st));
     for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next)
         pt_tracee_stop(t, PT_STOP_DISK);
 }

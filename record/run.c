@@ -182,8 +182,8 @@ record(struct run *run, pid_t child)
     enum pt_status closed = pt_collector_run(c);
     if (c->joined == 0)
         tell_nothing(run);
-    else if (c->refused == 0 && (!run->options.quiet || closed != PT_OK))
-        pt_summary_print(c, closed);
+    else if (c->refused == 0)
+        pt_summary_print(c, closed, run->options.quiet);
     return c->refused != 0 ? c->refused : -1;
 }
 

@@ -63,12 +63,13 @@ print_line(const struct pt_collector *c)
 }
 
 void
-pt_summary_print(const struct pt_collector *c, enum pt_status closed)
+pt_summary_print(const struct pt_collector *c, enum pt_status closed,
+                 bool quiet)
 {
     char lost[NUMBER];
     const struct pt_output *out = c->output;
     pt_notes_print(&c->notes);
-    if (c->journal.gaps > 0)
+    if (c->journal.gaps > 0 && !quiet)
         pt_say("%llu gap%s: %s events are known to be missing",
                (unsigned long long)c->journal.gaps,
                c->journal.gaps == 1 ? "" : "s", grouped(c->journal.lost, lost));
@@ -76,6 +77,6 @@ pt_summary_print(const struct pt_collector *c, enum pt_status closed)
         pt_say("%s", out->error.text);
     if (closed != PT_OK)
         pt_say("%s.part holds what was recorded until then", out->path);
-    else
+    else if (!quiet)
         print_line(c);
 }

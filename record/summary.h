@@ -7,7 +7,9 @@
 
 void pt_summary_progress(const struct pt_collector *);
 
-/* The last lines; `closed` is what closing the trace returned. */
-void pt_summary_print(const struct pt_collector *, enum pt_status closed);
+/* The last lines; `closed` is what closing the trace returned.  With `quiet`
+ * only what went wrong. */
+void pt_summary_print(const struct pt_collector *, enum pt_status closed,
+                      bool quiet);
 
 #endif
