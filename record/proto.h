@@ -98,7 +98,8 @@ struct pt_config {
     uint32_t quantum_log2; /* ticks per quantum, as a shift */
     uint32_t clock;       /* enum pt_clock_source */
     uint32_t on_full;     /* enum pt_on_full */
-    uint32_t reserved[11];
+    uint32_t asked;       /* those of `events` that the user named */
+    uint32_t reserved[10];
 };
 
 struct pt_arena {

@@ -128,6 +128,7 @@ set_up_collector(struct run *run)
     c->progress = o->progress;
     c->config = (struct pt_config){
         .events = o->events,
+        .asked = o->events & ~o->preset->events,
         .stamped = pt_events_stamped(o->events),
         .clock = run->clock.source,
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,

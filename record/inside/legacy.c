@@ -327,14 +327,15 @@ audit(const char *event)
         legacy.disturbed = true;
 }
 
-/* Kinds that were asked for and that no hook of 3.11 tells of. */
+/* Kinds that the user named and that no hook of 3.11 tells of. */
 static void
 note_missing(uint32_t want)
 {
     static const struct {
         enum pt_kind kind;
         const char *name;
-    } missing[] = {{PT_BRANCH, "branch"}, {PT_JUMP, "jump"}};
+    } missing[] = {{PT_BRANCH, "branch"}, {PT_JUMP, "jump"},
+                   {PT_HANDLED, "handled"}};
     char text[160] = "CPython 3.11 has no events of kind";
     size_t n = strlen(text), none = n;
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
@@ -349,7 +350,7 @@ bool
 pt_hooks_start(char *why, size_t whylen)
 {
     uint32_t want = pt_producer.events;
-    note_missing(want);
+    note_missing(want & pt_producer.arena->config.asked);
     legacy.lines = want >> PT_LINE & 1;
     legacy.instructions = want >> PT_INSTRUCTION & 1;
     legacy.exceptions = want >> PT_EXCEPTION & 1;

@@ -14,6 +14,7 @@ enum { NESTING = 100, TABLE_MIN = 1 << 12 };
 Py_ssize_t pt_objects_extra;
 struct pt_object_entry *pt_objects_table;
 size_t pt_objects_mask;
+const PyMethodDef *pt_objects_new;
 
 static struct {
     uint32_t codes, callables, types; /* ids given so far */
@@ -33,6 +34,12 @@ pt_objects_init(void)
         PyErr_Clear();
         return false;
     }
+    PyObject *new = PyObject_GetAttrString((PyObject *)&PyBaseObject_Type,
+                                           "__new__"); /* owned */
+    if (new != NULL && PyCFunction_Check(new))
+        pt_objects_new = ((PyCFunctionObject *)new)->m_ml;
+    Py_XDECREF(new);
+    PyErr_Clear();
     /* Is co_extra where compat.h says?  Ask with a code object of our own. */
     PyCodeObject *co = PyCode_NewEmpty("ptrec", "probe", 1); /* owned */
     if (co == NULL) {
@@ -263,9 +270,9 @@ describe_callable(struct pt_def *d, PyObject *f)
         PyObject *self = c->m_self; /* borrowed, may be NULL */
         PyTypeObject *owner = NULL;
         if (self != NULL && !PyModule_Check(self))
-            owner = PyType_Check(self)
-                        ? definer((PyTypeObject *)self, c->m_ml)
-                        : definer(Py_TYPE(self), c->m_ml);
+            owner = definer(PyType_Check(self) ? (PyTypeObject *)self
+                                               : Py_TYPE(self),
+                            c->m_ml);
         describe_function(d, c->m_ml, self, c->m_module, owner);
     }
     else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type) {

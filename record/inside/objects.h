@@ -44,6 +44,7 @@ struct pt_object_entry {
 };
 extern struct pt_object_entry *pt_objects_table;
 extern size_t pt_objects_mask;
+extern const PyMethodDef *pt_objects_new; /* behind object.__new__ */
 
 static inline size_t
 pt_objects_hash(const void *key)
@@ -78,6 +79,13 @@ pt_callable_key(PyObject *f)
         d = ((PyCFunctionObject *)f)->m_ml;
     else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type)
         d = ((PyMethodDescrObject *)f)->d_method;
+    if (d == pt_objects_new) {
+        /* one definition serves the __new__ of all static types */
+        t = (PyTypeObject *)((PyCFunctionObject *)f)->m_self;
+        return (struct pt_object_entry){.key = (const char *)t + 3,
+                                        .name = t->tp_name,
+                                        .mark = pt_type_mark(t)};
+    }
     if (d != NULL)
         return (struct pt_object_entry){.key = d, .name = d->ml_name};
     bool class = PyType_Check(f);
