@@ -54,11 +54,14 @@ def callee(target):
         owner = target.__self__
         if owner is None or type(owner).__name__ == "module":
             module = target.__module__ or (owner and owner.__name__)
-            return "%s.%s" % (module, target.__name__) if module else target.__name__
+            return "%s.%s" % (module, target.__name__) if module else target.__qualname__
         # Where the method is defined: in C, by a class that self is or has.
         base = owner if isinstance(owner, type) else type(owner)
         for cls in (*type.__dict__["__mro__"].__get__(base), *type(base).__mro__):
             found = vars(cls).get(target.__name__)
+            if (type(found).__name__ == "classmethod_descriptor"
+                    and found.__get__(None, base) != target):
+                continue  # one further up was called, through super()
             if found is not None and type(found).__name__ not in IN_PYTHON:
                 return "%s.%s" % (cls.__name__, target.__name__)
         return target.__qualname__
