@@ -18,7 +18,6 @@ import threading
 threads = []
 by_ident = {}
 get_ident = threading.get_native_id  # unlike get_ident(), not used again soon
-IN_PYTHON = ("function", "classmethod", "staticmethod", "property")
 state = {"on": False, "main": None, "mine": None}
 
 
@@ -62,7 +61,9 @@ def callee(target):
             if (type(found).__name__ == "classmethod_descriptor"
                     and found.__get__(None, base) != target):
                 continue  # one further up was called, through super()
-            if found is not None and type(found).__name__ not in IN_PYTHON:
+            # a static method of C is a staticmethod around a builtin
+            found = getattr(found, "__func__", found)
+            if found is not None and type(found).__name__ not in ("function", "property"):
                 return "%s.%s" % (cls.__name__, target.__name__)
         return target.__qualname__
     if kind in ("method_descriptor", "classmethod_descriptor"):

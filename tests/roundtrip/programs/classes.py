@@ -112,6 +112,8 @@ holder.field = 3
 print(holder.field, isinstance(b, Base), issubclass(Derived, Base))
 print(max([a, b]), min((a, b), key=lambda item: -item.value))
 del a, b
+print(bytes.maketrans(b"a", b"b")[97], str.maketrans("a", "b"), dict.fromkeys("ab"),
+      int.from_bytes(b"\1\0", "big"))
 Local = type("Local", (Derived,), {"__init__": lambda self: None})
 local = Local()
 local._value = "local"
