@@ -21,12 +21,22 @@ strs_equal(const struct pt_str *a, size_t n, const struct pt_str *b, size_t m)
     return true;
 }
 
+/* By bits: NaN equals itself, and 0.0 is not -0.0. */
+static bool
+double_equal(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
+
 bool
 const_equal(const struct pt_const *a, const struct pt_const *b)
 {
     return a->kind == b->kind && a->n == b->n && a->i == b->i &&
-           memcmp(&a->f, &b->f, sizeof a->f) == 0 &&
-           memcmp(&a->g, &b->g, sizeof a->g) == 0 && str_equal(a->s, b->s);
+           double_equal(a->f, b->f) && double_equal(a->g, b->g) &&
+           str_equal(a->s, b->s);
 }
 
 bool

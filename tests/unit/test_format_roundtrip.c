@@ -162,6 +162,17 @@ Test(format_roundtrip, keyframe_and_time_before)
     cr_expect_eq(chunk_with(33, 8).events[7].time, ns(100021));
 }
 
+/* By the bytes that a chunk header makes of them. */
+static bool
+info_equal(const struct pt_chunk_info *a, const struct pt_chunk_info *b)
+{
+    const struct pt_chunk_header of_a = {.info = *a}, of_b = {.info = *b};
+    uint8_t x[PT_CHUNK_HEADER_SIZE], y[PT_CHUNK_HEADER_SIZE];
+    pt_chunk_encode(&of_a, x);
+    pt_chunk_encode(&of_b, y);
+    return memcmp(x, y, sizeof x) == 0 && a->offset == b->offset;
+}
+
 Test(format_roundtrip, scan_finds_what_the_index_says)
 {
     size_t size;
@@ -175,9 +186,8 @@ Test(format_roundtrip, scan_finds_what_the_index_says)
     cr_assert_eq(pt_trace_open(place.second, NULL, &walked), PT_OK);
     cr_assert_eq(pt_trace_chunk_count(walked), n);
     for (size_t i = 0; i < n; i++)
-        cr_expect_eq(memcmp(pt_trace_chunk(walked, i), pt_trace_chunk(trace, i),
-                            sizeof(struct pt_chunk_info)),
-                     0);
+        cr_expect(info_equal(pt_trace_chunk(walked, i),
+                             pt_trace_chunk(trace, i)));
     cr_expect(!pt_trace_damage(walked)->torn);
     cr_expect(defs_within(walked, trace) && defs_within(trace, walked));
     pt_trace_close(walked);
