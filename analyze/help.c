@@ -93,24 +93,27 @@ pt_help_main(struct pt_out *o)
     return o->status;
 }
 
-static void
-example_lines(struct pt_out *o, const char *examples, const char *before,
-              const char *middle)
+/* One line "command # why" of an analyzer's examples. */
+struct example {
+    struct pt_str command, why;
+};
+
+/* Takes the next example off *at; false where there is none. */
+static bool
+next_example(const char **at, struct example *out)
 {
-    for (const char *p = examples; *p;) {
-        size_t line = strcspn(p, "\n"), command = strcspn(p, "#");
-        if (command > line)
-            command = line;
-        const char *why = p + command + (command < line);
-        while (*why == ' ')
-            why++;
-        size_t len = command;
-        while (len && p[len - 1] == ' ')
-            len--;
-        pt_out_printf(o, "%s%.*s%s%.*s\n", before, (int)len, p, middle,
-                      (int)(p + line - why), why);
-        p += line + (p[line] != 0);
-    }
+    const char *line = *at, *end = line + strcspn(line, "\n");
+    if (line == end)
+        return false;
+    /* Not a bare #, which an argument may hold. */
+    const char *mark = strstr(line, " # ");
+    if (!mark || mark > end)
+        mark = end;
+    const char *why = mark < end ? mark + 3 : end;
+    out->command = (struct pt_str){line, (size_t)(mark - line)};
+    out->why = (struct pt_str){why, (size_t)(end - why)};
+    *at = end + (*end != 0);
+    return true;
 }
 
 enum pt_status
@@ -125,7 +128,10 @@ pt_help_analyzer(struct pt_out *o, const struct pt_analyzer *a)
         for (const struct pt_option *p = t.groups[g].options; p->name; p++)
             option_help(o, p);
     pt_out_text(o, "\nexamples:\n");
-    example_lines(o, a->examples, "  ", "\n      ");
+    struct example e;
+    for (const char *at = a->examples; next_example(&at, &e);)
+        pt_out_printf(o, "  %.*s\n      %.*s\n", (int)e.command.len,
+                      e.command.data, (int)e.why.len, e.why.data);
     return o->status;
 }
 
@@ -212,20 +218,13 @@ man_analyzer(struct pt_out *o, const struct pt_analyzer *a)
         for (const struct pt_option *p = t.groups[g].options; p->name; p++)
             troff_option(o, p);
     pt_out_text(o, ".SH EXAMPLES\n");
-    for (const char *p = a->examples; *p;) {
-        size_t line = strcspn(p, "\n"), command = strcspn(p, "#");
-        const char *why = p + (command < line ? command + 1 : line);
-        size_t len = command < line ? command : line;
-        while (len && p[len - 1] == ' ')
-            len--;
+    struct example e;
+    for (const char *at = a->examples; next_example(&at, &e);) {
         pt_out_text(o, ".TP\n\\fB");
-        troff(o, p, len);
+        troff(o, e.command.data, e.command.len);
         pt_out_text(o, "\\fR\n");
-        while (*why == ' ')
-            why++;
-        troff(o, why, (size_t)(p + line - why));
+        troff(o, e.why.data, e.why.len);
         pt_out_char(o, '\n');
-        p += line + (p[line] != 0);
     }
     troff_exit(o);
     pt_out_text(o, ".SH SEE ALSO\nptana(1), ptrec(1)\n");
