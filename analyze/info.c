@@ -3,26 +3,6 @@
 
 #include <stdlib.h>
 
-static const uint64_t FRAME_MOST =
-    4096; /* more than any chunk's header takes */
-
-/* What a chunk takes in the file with its skippable frame: all the chunks'
- * frames are of one size, the least distance there is. */
-static uint64_t
-frame_size(const struct pt_trace *trace)
-{
-    uint64_t least = FRAME_MOST;
-    size_t n = pt_trace_chunk_count(trace);
-    for (size_t i = 0; i + 1 < n; i++) {
-        const struct pt_chunk_info *a = pt_trace_chunk(trace, i);
-        const struct pt_chunk_info *b = pt_trace_chunk(trace, i + 1);
-        uint64_t end = a->offset + a->packed_size;
-        if (b->offset > end && b->offset - end < least)
-            least = b->offset - end;
-    }
-    return least < FRAME_MOST ? least : 0;
-}
-
 static void
 add_events(const struct pt_trace *trace, const struct pt_chunk_info *c,
            struct pt_info *info)
@@ -75,11 +55,10 @@ gather(struct pt_session *s, struct pt_info *info)
 {
     struct pt_decoder *decoder = NULL;
     enum pt_status st = pt_decoder_new(s->trace, &decoder);
-    uint64_t frame = frame_size(s->trace);
     info->chunks = pt_trace_chunk_count(s->trace);
     for (size_t i = 0; st == PT_OK && i < info->chunks; i++) {
         const struct pt_chunk_info *c = pt_trace_chunk(s->trace, i);
-        uint64_t size = frame + c->packed_size;
+        uint64_t size = PT_CHUNK_HEADER_SIZE + c->packed_size;
         switch (c->type) {
         case PT_CHUNK_EVENTS:
             info->event_bytes += size;

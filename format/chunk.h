@@ -11,7 +11,6 @@
 enum {
     PT_CHUNK_MAGIC = 0x184D2A57,
     PT_CHUNK_HEADER_VERSION = 1,
-    PT_CHUNK_HEADER_SIZE = 216, /* with the magic and the frame's size */
     PT_SEEK_MAGIC = 0x184D2A5E,
 };
 

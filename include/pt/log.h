@@ -32,6 +32,9 @@ enum pt_chunk_type {
     PT_CHUNK_OPTIONAL = 0x80
 };
 
+/* Bytes of a chunk's skippable frame in the file, its first 8 counted. */
+enum { PT_CHUNK_HEADER_SIZE = 216 };
+
 /* A chunk's skippable frame, decoded.  Times are ns since the clock origin. */
 struct pt_chunk_info {
     uint8_t type;           /* enum pt_chunk_type */
