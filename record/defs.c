@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 enum {
-    LOCAL_IDS = 1 << 24, /* largest local id */
     FIRST_BYTES = 1 << 16,
     KEEP_BYTES = 1 << 22, /* a larger buffer is given back */
     HEAD_BYTES = 12,      /* length, type, local id */
@@ -42,7 +41,7 @@ static enum pt_status
 map_id(struct pt_idmap *map, uint32_t local, uint32_t id,
        struct pt_error *error)
 {
-    if (local == 0 || local > LOCAL_IDS)
+    if (local == 0 || local >= PT_LOCAL_IDS)
         return broken(error, "a local id out of range", local);
     if (pt_idmap_find(map, local) != 0)
         return broken(error, "a definition told twice", local);
@@ -261,7 +260,8 @@ take_note(struct pt_defs *defs, struct pt_fields *b)
     struct pt_str s = pt_fields_str(b);
     char text[PT_NOTE_TEXT];
     pt_problem_clean(text, sizeof text, s.data, s.len);
-    pt_notes_add(defs->notes, "%s", text);
+    if (!defs->notes->no_remarks)
+        pt_notes_add(defs->notes, "%s", text);
     return PT_OK;
 }
 

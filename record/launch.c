@@ -187,7 +187,6 @@ user_preload(void)
 static enum pt_status
 make_environment(struct pt_launch *l, const char *shim, const char *socket)
 {
-    static char main_word[] = PT_ENV_MAIN "=1";
     const char *user = user_preload();
     size_t n = 0, k = 0;
     while (environ[n] != NULL)
@@ -210,7 +209,7 @@ make_environment(struct pt_launch *l, const char *shim, const char *socket)
     if (!placed)
         l->envp[k++] = l->preload;
     l->envp[k++] = l->socket;
-    l->envp[k] = main_word;
+    l->envp[k] = l->main_word; /* filled in by the child */
     return PT_OK;
 }
 
@@ -248,6 +247,8 @@ become_program(struct pt_launch *l, const struct pt_signals *signals,
     for (int i = 0; i < PT_LIMITS; i++)
         setrlimit(limited[i], &l->limits[i]);
     pt_signals_restore(signals);
+    snprintf(l->main_word, sizeof l->main_word, PT_ENV_MAIN "=%ld",
+             (long)getpid());
     execve(l->file, l->argv, l->envp);
     int err = errno;
     (void)!write(report, &err, sizeof err);

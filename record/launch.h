@@ -16,6 +16,7 @@ struct pt_launch {
     char **argv; /* its words; argv[0] as a shell would give it */
     char **envp;
     char *preload, *socket; /* the words that envp owns */
+    char main_word[32];     /* PTREC_MAIN=<pid of the child> */
     int *inherited;         /* descriptors above 2 that ptrec was given */
     size_t inherited_count;
     struct rlimit limits[PT_LIMITS]; /* as inherited */

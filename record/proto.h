@@ -50,6 +50,7 @@ enum {
     PT_RING_SMALL = 1 << 16, /* so that a thousand threads need 80 MB */
     PT_MAP_STEP = 16 << 20,  /* the producer maps rings in such steps */
     PT_DEF_LIMIT = 64 << 20, /* longest definition message */
+    PT_LOCAL_IDS = 1 << 24,  /* local ids of a type are below this */
 };
 
 /* Where slot `i`'s ring lies in the arena, and its size. */
@@ -222,6 +223,6 @@ struct pt_welcome {
 
 /* Environment that the launcher sets and the shim takes out again. */
 #define PT_ENV_SOCKET "PTREC_SOCKET"
-#define PT_ENV_MAIN "PTREC_MAIN" /* set for the process ptrec itself starts */
+#define PT_ENV_MAIN "PTREC_MAIN" /* the pid of the process ptrec itself starts */
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef PT_RECORD_SAY_H
 #define PT_RECORD_SAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One line on standard error, written at once. */
@@ -20,6 +21,7 @@ struct pt_notes {
     char (*text)[PT_NOTE_TEXT];
     size_t count;
     size_t more;
+    bool no_remarks; /* --quiet: what a recorded process remarks is left out */
 };
 
 void pt_notes_add(struct pt_notes *, const char *format, ...)

@@ -8,6 +8,7 @@
 #include "opcodes.h" /* generated for this interpreter */
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What sys holds under `name`; borrowed or NULL. */
@@ -60,6 +61,17 @@ define_process(void)
     return ok;
 }
 
+/* An audit event of the program, while it is recorded. */
+static void
+on_audit(const char *event)
+{
+    if (strcmp(event, "os.exec") == 0)
+        pt_def_note("a program called exec: what became of its process "
+                    "was not recorded");
+    if (pt_hooks_audit != NULL)
+        pt_hooks_audit(event);
+}
+
 __attribute__((visibility("default"))) int
 pt_attach(struct pt_attach *a)
 {
@@ -73,18 +85,19 @@ pt_attach(struct pt_attach *a)
     if (pt_producer_start(a->socket, PY_VERSION_HEX, PT_SOABI, pt_frames_tell,
                           a->why, sizeof a->why) != 0)
         return -1;
+    if (!define_interpreter() || !define_process()) {
+        snprintf(a->why, sizeof a->why, "the collector went away");
+        return -1;
+    }
     if (!pt_objects_init()) {
         snprintf(a->why, sizeof a->why,
                  "this interpreter lays out code objects differently from "
                  "the CPython the recorder was built for");
         return -1;
     }
-    if (!define_interpreter() || !define_process()) {
-        snprintf(a->why, sizeof a->why, "the collector went away");
-        return -1;
-    }
     if (!pt_hooks_start(a->why, sizeof a->why))
         return -1;
-    a->audit = pt_hooks_audit;
+    pt_compat_audit_own(a->hook);
+    a->audit = on_audit;
     return 0;
 }

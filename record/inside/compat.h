@@ -19,6 +19,7 @@
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
+#include <internal/pycore_runtime.h>
 #pragma GCC diagnostic pop
 
 #include <stdbool.h>
@@ -99,6 +100,15 @@ pt_compat_frame_off(const pt_pyframe *f)
     return unit < 0 ? 0 : (uint32_t)unit * (uint32_t)sizeof(_Py_CODEUNIT);
 }
 
+/* False for a generator's frame that has run nothing of its own: something can
+ * be thrown into it all the same. */
+static inline bool
+pt_compat_frame_started(const pt_pyframe *f)
+{
+    return _PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
+           pt_compat_frame_code(f)->_co_firsttraceable;
+}
+
 /* What codeobject.c keeps behind co_extra; checked at load. */
 struct pt_compat_extra {
     Py_ssize_t size;
@@ -130,6 +140,27 @@ pt_compat_extra_set(PyCodeObject *co, Py_ssize_t index, void *value)
 #else
     return _PyCode_SetExtra((PyObject *)co, index, value);
 #endif
+}
+
+/* CPython allocates an audit hook with whatever raw allocator there is, and
+ * frees it at exit with the one it has then: another one under -X dev, when the
+ * hook was added before start-up.  So the entry is replaced by one of today.
+ * The old one stays: it may be the one being called. */
+static inline void
+pt_compat_audit_own(int (*hook)(const char *, void *, void *))
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    _Py_AuditHookEntry **at = &_PyRuntime.audit_hooks.head;
+#else
+    _Py_AuditHookEntry **at = &_PyRuntime.audit_hook_head;
+#endif
+    while (*at != NULL && (void *)(*at)->hookCFunction != (void *)hook)
+        at = &(*at)->next;
+    _Py_AuditHookEntry *e = *at != NULL ? PyMem_RawMalloc(sizeof *e) : NULL;
+    if (e != NULL) {
+        *e = **at;
+        *at = e;
+    }
 }
 
 /* The value of an int that the interpreter itself made and that lies between

@@ -32,39 +32,52 @@
  * true as the 1 that the attribute's setter stores, and told from it. */
 enum { OPCODES_FOR_US = 2 };
 
+/* A frame's f_trace_lines when the program itself wants none of its lines. */
+enum { LINES_FOR_US = 2 };
+
 static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
 static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
 
 static struct {
     bool profile, trace;       /* slots that we hold */
     bool lines, instructions, exceptions;
-    bool busy;                 /* the audit events are of our own making */
     _Atomic bool disturbed;    /* a slot may have been taken from C */
 } legacy;
 
-/* The program's own hooks of this thread. */
-static _Thread_local Py_tracefunc user_trace, user_profile;
+/* The program's own hooks of a thread. */
+struct own {
+    Py_tracefunc trace, profile;
+};
+static _Thread_local struct own own;
 static _Thread_local bool skip_return;
+static _Thread_local bool busy; /* the audit events are of our own making */
 
-/* --- the slots ------------------------------------------------------------------ */
+/* Hooks that were found in the slots of another thread, until it comes by and
+ * makes them its own. */
+enum { FOUND = 64 };
+static struct found {
+    PyThreadState *thread;
+    struct own own;
+} found[FOUND];
+static uint32_t founds;
 
-/* Puts our functions into a thread's slots, keeping what is there.  `mine` is
- * the calling thread.  True if something had to be done. */
+/* --- the slots ---------------------------------------------------------------- */
+
+/* Puts our functions into a thread's slots; what was there goes to *was.  True
+ * if something had to be done. */
 static bool
-take_slots(PyThreadState *t, bool mine)
+take_slots(PyThreadState *t, struct own *was)
 {
     bool changed = false;
     if (t->interp != PyInterpreterState_Main())
         return false; /* ids and co_extra are the main interpreter's */
     if (legacy.profile && t->c_profilefunc != on_profile) {
-        if (mine)
-            user_profile = t->c_profilefunc;
+        was->profile = t->c_profilefunc;
         t->c_profilefunc = on_profile;
         changed = true;
     }
     if (legacy.trace && t->c_tracefunc != on_trace) {
-        if (mine)
-            user_trace = t->c_tracefunc;
+        was->trace = t->c_tracefunc;
         t->c_tracefunc = on_trace;
         changed = true;
     }
@@ -73,18 +86,43 @@ take_slots(PyThreadState *t, bool mine)
     return changed;
 }
 
-/* Hooks every thread that has none.  The list is locked because a thread can
- * leave it without the GIL. */
+/* Hooks the other threads: those that have no hook at all, or, with `disturbed`,
+ * those that have lost ours, which get a gap when they come by.  The list is
+ * locked because a thread can leave it without the GIL. */
 static void
-take_all_threads(void)
+take_other_threads(bool disturbed)
 {
     PyThreadState *self = pt_compat_tstate();
     PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
     for (PyThreadState *t = PyInterpreterState_ThreadHead(self->interp);
-         t != NULL; t = PyThreadState_Next(t))
-        if (t != self && t->c_profilefunc == NULL && t->c_tracefunc == NULL)
-            take_slots(t, false);
+         t != NULL; t = PyThreadState_Next(t)) {
+        struct own was = {NULL, NULL};
+        if (t == self)
+            continue;
+        if (!disturbed) {
+            if (t->c_profilefunc == NULL && t->c_tracefunc == NULL)
+                take_slots(t, &was);
+        }
+        else if (founds < FOUND && take_slots(t, &was)) {
+            found[founds++] = (struct found){t, was};
+        }
+    }
     PyThread_release_lock(_PyRuntime.interpreters.mutex);
+}
+
+/* Is there something that was found in our own slots? */
+static void
+adopt_found(void)
+{
+    PyThreadState *self = pt_compat_tstate();
+    for (uint32_t i = 0; i < founds; i++) {
+        if (found[i].thread == self) {
+            own = found[i].own;
+            found[i] = found[--founds];
+            pt_emit_gap();
+            return;
+        }
+    }
 }
 
 /* --- events ----------------------------------------------------------------------- */
@@ -108,8 +146,8 @@ opcode_at(const PyFrameObject *f, int *arg)
 static void
 emit_keyed(unsigned word, unsigned kind, const PyFrameObject *f)
 {
-    uint64_t key = kind == PT_CALL ? pt_key_new(f->f_frame)
-                                   : pt_key_find(f->f_frame);
+    bool fresh = kind == PT_CALL || !pt_compat_frame_started(f->f_frame);
+    uint64_t key = fresh ? pt_key_new(f->f_frame) : pt_key_find(f->f_frame);
     pt_emit(word, kind, 3, pt_code_id(f->f_frame->f_code), (uint32_t)key,
             (uint32_t)(key >> 32));
 }
@@ -158,8 +196,8 @@ emit_exception(const PyFrameObject *f, PyObject *arg)
             0);
 }
 
-/* After a hook of the program: it can have replaced a slot, its own way of
- * failing removes it. */
+/* Calls a hook of the program.  It can have replaced a slot; its way of failing
+ * removes it; and it can have turned off, for its frame, what we need. */
 static int
 chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
       PyObject *arg)
@@ -168,13 +206,19 @@ chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
     PyThreadState *t = pt_compat_tstate();
     if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != on_trace) ||
                     (legacy.profile && t->c_profilefunc != on_profile)))
-        take_slots(t, true);
+        take_slots(t, &own);
+    if (legacy.lines && !f->f_trace_lines)
+        f->f_trace_lines = LINES_FOR_US;
+    if (legacy.instructions && !f->f_trace_opcodes)
+        f->f_trace_opcodes = OPCODES_FOR_US;
     return r;
 }
 
 static int
 on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 {
+    if (PT_UNLIKELY(founds != 0))
+        adopt_found();
     switch (what) {
     case PyTrace_CALL:
         emit_call(f);
@@ -197,18 +241,18 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     default:
         break;
     }
-    if (PT_UNLIKELY(skip_return)) {
-        skip_return = false;
+    if (PT_LIKELY(own.profile == NULL))
         return 0;
-    }
-    if (PT_UNLIKELY(user_profile != NULL))
-        return chain(user_profile, self, f, what, arg);
-    return 0;
+    bool skip = skip_return && what == PyTrace_C_RETURN;
+    skip_return = false;
+    return skip ? 0 : chain(own.profile, self, f, what, arg);
 }
 
 static int
 on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
 {
+    if (PT_UNLIKELY(founds != 0))
+        adopt_found();
     switch (what) {
     case PyTrace_CALL:
         if (!legacy.profile)
@@ -224,6 +268,8 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         if (legacy.lines)
             pt_emit(PT_W_LINE, PT_LINE, 1,
                     f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0);
+        if (f->f_trace_lines == LINES_FOR_US)
+            return 0;
         break;
     case PyTrace_OPCODE:
         if (legacy.instructions)
@@ -238,92 +284,103 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     default:
         break;
     }
-    if (PT_UNLIKELY(user_trace != NULL))
-        return chain(user_trace, self, f, what, arg);
-    return 0;
+    if (PT_LIKELY(own.trace == NULL))
+        return 0;
+    return chain(own.trace, self, f, what, arg);
 }
 
 /* --- a program that sets its own hooks ----------------------------------------------- */
 
-static struct pt_wrap wrapped[];
+static PyObject *wrap_settrace(PyObject *, PyObject *);
+static PyObject *wrap_setprofile(PyObject *, PyObject *);
+static PyObject *wrap_start_new_thread(PyObject *, PyObject *);
+static PyObject *wrap_start_new(PyObject *, PyObject *);
+
+static struct pt_wrap settrace = {"sys", "settrace", wrap_settrace, NULL};
+static struct pt_wrap setprofile = {"sys", "setprofile", wrap_setprofile,
+                                    NULL};
+static struct pt_wrap start_new_thread = {"_thread", "start_new_thread",
+                                          wrap_start_new_thread, NULL};
+static struct pt_wrap start_new = {"_thread", "start_new", wrap_start_new,
+                                   NULL};
 
 static PyObject *
 set_own(PyCFunction original, PyObject *module, PyObject *function)
 {
-    bool had = user_profile != NULL;
-    legacy.busy = true;
+    bool had = own.profile != NULL;
+    busy = true;
     PyObject *r = original(module, function);
-    legacy.busy = false;
+    busy = false;
     if (r != NULL)
-        take_slots(pt_compat_tstate(), true);
+        take_slots(pt_compat_tstate(), &own);
     /* without us, the first event of a profiler is not the end of the call
      * that set it */
-    skip_return = !had && user_profile != NULL;
+    skip_return = !had && own.profile != NULL;
     return r;
 }
 
 static PyObject *
-set_trace(PyObject *module, PyObject *function)
+wrap_settrace(PyObject *module, PyObject *function)
 {
-    return set_own(wrapped[0].original, module, function);
+    return set_own(settrace.original, module, function);
 }
 
 static PyObject *
-set_profile(PyObject *module, PyObject *function)
+wrap_setprofile(PyObject *module, PyObject *function)
 {
-    return set_own(wrapped[1].original, module, function);
+    return set_own(setprofile.original, module, function);
 }
 
 /* A new thread waits for the GIL, which this one still has. */
 static PyObject *
 start_thread(PyCFunction original, PyObject *module, PyObject *args)
 {
-    PyObject *r = ((PyCFunctionWithKeywords)(void (*)(void))original)(
-        module, args, NULL);
+    PyObject *r = original(module, args);
     if (r != NULL)
-        take_all_threads();
+        take_other_threads(false);
     return r;
 }
 
 static PyObject *
-start_new_thread(PyObject *module, PyObject *args)
+wrap_start_new_thread(PyObject *module, PyObject *args)
 {
-    return start_thread(wrapped[2].original, module, args);
+    return start_thread(start_new_thread.original, module, args);
 }
 
 static PyObject *
-start_new(PyObject *module, PyObject *args)
+wrap_start_new(PyObject *module, PyObject *args)
 {
-    return start_thread(wrapped[3].original, module, args);
+    return start_thread(start_new.original, module, args);
 }
 
-static struct pt_wrap wrapped[] = {
-    {"sys", "settrace", set_trace, NULL},
-    {"sys", "setprofile", set_profile, NULL},
-    {"_thread", "start_new_thread", start_new_thread, NULL},
-    {"_thread", "start_new", start_new, NULL},
-};
-
 /* Someone took a slot from C (cProfile, coverage.py): put ours in front, and
- * tell that events went by unseen. */
+ * tell that events went by unseen.  This runs on the main thread, the slot can
+ * be any thread's. */
 static int
 pending(void *unused)
 {
     legacy.disturbed = false;
-    if (take_slots(pt_compat_tstate(), true))
+    if (take_slots(pt_compat_tstate(), &own))
         pt_emit_gap();
+    take_other_threads(true);
     return 0;
 }
 
+/* Before a slot is set, by whomever.  On another than the main thread nothing
+ * of ours may run again before the thread ends: its gap begins here. */
 static void
 audit(const char *event)
 {
-    if (legacy.busy)
+    static _Atomic bool told;
+    if (busy || strncmp(event, "sys.set", 7) != 0 ||
+        (strcmp(event + 7, "trace") != 0 && strcmp(event + 7, "profile") != 0))
         return;
-    if (strncmp(event, "sys.set", 7) == 0 &&
-        (strcmp(event + 7, "trace") == 0 ||
-         strcmp(event + 7, "profile") == 0) &&
-        !legacy.disturbed && Py_AddPendingCall(pending, NULL) == 0)
+    if (!atomic_exchange(&told, true))
+        pt_def_note("a tool in the program takes CPython 3.11's tracing slot "
+                    "from C: what goes by until ours is back is a gap");
+    if (PyThread_get_thread_ident() != _PyRuntime.main_thread)
+        pt_emit_gap();
+    if (!legacy.disturbed && Py_AddPendingCall(pending, NULL) == 0)
         legacy.disturbed = true;
 }
 
@@ -349,23 +406,25 @@ note_missing(uint32_t want)
 bool
 pt_hooks_start(char *why, size_t whylen)
 {
+    struct pt_wrap *const wraps[] = {&settrace, &setprofile,
+                                     &start_new_thread, &start_new};
     uint32_t want = pt_producer.events;
     note_missing(want & pt_producer.arena->config.asked);
+    for (size_t i = 0; i < sizeof wraps / sizeof *wraps; i++) {
+        if (!pt_wrap_install(wraps[i])) {
+            PyErr_Clear();
+            snprintf(why, whylen, "%s.%s is not the function CPython made",
+                     wraps[i]->module, wraps[i]->name);
+            return false;
+        }
+    }
     legacy.lines = want >> PT_LINE & 1;
     legacy.instructions = want >> PT_INSTRUCTION & 1;
     legacy.exceptions = want >> PT_EXCEPTION & 1;
     legacy.trace = legacy.lines || legacy.instructions || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
-    for (size_t i = 0; i < sizeof wrapped / sizeof *wrapped; i++) {
-        if (!pt_wrap_install(&wrapped[i])) {
-            PyErr_Clear();
-            snprintf(why, whylen, "%s.%s is not the function CPython made",
-                     wrapped[i].module, wrapped[i].name);
-            return false;
-        }
-    }
-    take_slots(pt_compat_tstate(), true);
-    take_all_threads();
+    take_slots(pt_compat_tstate(), &own);
+    take_other_threads(false);
     return true;
 }
 

@@ -1,10 +1,11 @@
 /* sys.monitoring (PEP 669): CPython 3.12 and later.
  *
- * Each event has a callback object of our own type, called by vectorcall,
- * which is the cheapest call CPython can make.  The objects are static and
- * immortal, so registering them allocates nothing.  A callback returns None
- * (never DISABLE: those events could not be had back), touches no reference
- * count, and raises nothing.
+ * Each event has a callback object whose vectorcall is a function of ours: the
+ * cheapest call CPython can make.  They are static builtin functions with
+ * another vectorcall, so that no new type shows up in the program and the
+ * garbage collector does not know them.  A callback returns None (never DISABLE: those
+ * events could not be had back), touches no reference count, and raises
+ * nothing.
  *
  *   event               arguments
  *   PY_START PY_RESUME  code, offset
@@ -25,23 +26,6 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
-} callback;
-
-static PyTypeObject callback_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "ptrec.callback",
-    .tp_basicsize = sizeof(callback),
-    .tp_vectorcall_offset = offsetof(callback, call),
-    .tp_call = PyVectorcall_Call,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
-                Py_TPFLAGS_DISALLOW_INSTANTIATION,
-};
-
-static const callback immortal = {PyObject_HEAD_INIT(&callback_type) NULL};
-
 #define CALLBACK(name)                                                        \
     static PyObject *name(PyObject *self, PyObject *const *a, size_t n,       \
                           PyObject *kw)
@@ -57,7 +41,8 @@ static __attribute__((noinline)) void
 emit_keyed(unsigned word, unsigned kind, PyCodeObject *co)
 {
     const pt_pyframe *f = pt_compat_current(pt_compat_tstate());
-    uint64_t key = kind == PT_CALL ? pt_key_new(f) : pt_key_find(f);
+    uint64_t key = kind == PT_CALL || !pt_compat_frame_started(f)
+                       ? pt_key_new(f) : pt_key_find(f);
     pt_emit(word, kind, 3, pt_code_id(co), (uint32_t)key,
             (uint32_t)(key >> 32));
 }
@@ -160,25 +145,28 @@ CALLBACK(on_handled)
     Py_RETURN_NONE;
 }
 
-/* Python functions have events of their own.  C_RETURN names what a bound
- * method wraps where CALL named the method: both must be told alike. */
+/* What a call runs: bound methods, which can be nested, are taken off.  C_RETURN
+ * names what CALL named as a bound method: both must be told alike. */
+static inline PyObject *
+target(PyObject *f)
+{
+    while (PT_UNLIKELY(PyMethod_Check(f)))
+        f = PyMethod_GET_FUNCTION(f);
+    return f;
+}
+
+/* Python functions have events of their own. */
 static inline bool
 runs_python(PyObject *f)
 {
-    if (PyFunction_Check(f))
-        return true;
-    return PT_UNLIKELY(PyMethod_Check(f)) &&
-           PyFunction_Check(PyMethod_GET_FUNCTION(f));
+    return PyFunction_Check(target(f));
 }
 
 CALLBACK(on_c_call)
 {
-    PyObject *f = a[2];
-    if (runs_python(f))
-        Py_RETURN_NONE;
-    if (PT_UNLIKELY(PyMethod_Check(f)))
-        f = PyMethod_GET_FUNCTION(f);
-    pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(f), 0, 0);
+    PyObject *f = target(a[2]);
+    if (!PyFunction_Check(f))
+        pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(f), 0, 0);
     Py_RETURN_NONE;
 }
 
@@ -203,7 +191,10 @@ static struct hook {
     enum pt_kind kind;
     vectorcallfunc call;
     bool set;
-    callback object; /* filled when it is registered */
+    struct {
+        uintptr_t untracked[2]; /* the collector's words before an object */
+        PyCFunctionObject function;
+    } object;
 } hooks[] = {
     {"PY_START", PT_CALL, on_start, true},
     {"PY_RESUME", PT_RESUME, on_resume, true},
@@ -255,6 +246,30 @@ event_bit(PyObject *events, const char *name)
     return bit;
 }
 
+static const PyObject immortal = {.ob_refcnt = _Py_IMMORTAL_REFCNT,
+                                  .ob_type = &PyCFunction_Type};
+
+/* Never called by its definition: whoever calls the object calls `call`. */
+static PyObject *
+not_called(PyObject *self, PyObject *unused)
+{
+    Py_RETURN_NONE;
+}
+
+/* A builtin function that `call` answers for.  It is made by hand and never
+ * dies: an object had from the collector would move the program's collections
+ * by one allocation. */
+static PyObject *
+callback(struct hook *h)
+{
+    static PyMethodDef definition = {"ptrec", not_called, METH_NOARGS, NULL};
+    PyCFunctionObject *f = &h->object.function;
+    f->ob_base = immortal;
+    f->m_ml = &definition;
+    f->vectorcall = h->call;
+    return (PyObject *)f;
+}
+
 static bool
 register_hooks(PyObject *monitoring, PyObject *events, int tool)
 {
@@ -264,10 +279,8 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
         long bit = event_bit(events, h->event);
         if (!(pt_producer.events >> h->kind & 1) || bit < 0)
             continue;
-        h->object = immortal;
-        h->object.call = h->call;
         PyObject *r = PyObject_CallMethod(monitoring, "register_callback",
-                                          "ilO", tool, bit, &h->object);
+                                          "ilO", tool, bit, callback(h));
         if (r == NULL)
             return false;
         Py_DECREF(r);
@@ -313,20 +326,35 @@ first_event(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     return what == PyTrace_C_RETURN ? 0 : user(self, f, what, arg);
 }
 
-static PyObject *set_profile(PyObject *module, PyObject *function);
+static PyObject *set_profile(PyObject *, PyObject *);
+static PyObject *set_profile_all(PyObject *, PyObject *);
 static struct pt_wrap setprofile = {"sys", "setprofile", set_profile, NULL};
+static struct pt_wrap setprofile_all = {"sys", "_setprofileallthreads",
+                                        set_profile_all, NULL};
 
 static PyObject *
-set_profile(PyObject *module, PyObject *function)
+set_profiler(PyCFunction original, PyObject *module, PyObject *function)
 {
     PyThreadState *t = pt_compat_tstate();
     bool had = t->c_profilefunc != NULL;
-    PyObject *r = setprofile.original(module, function);
+    PyObject *r = original(module, function);
     if (r != NULL && !had && t->c_profilefunc != NULL) {
         profiler = t->c_profilefunc;
         t->c_profilefunc = first_event;
     }
     return r;
+}
+
+static PyObject *
+set_profile(PyObject *module, PyObject *function)
+{
+    return set_profiler(setprofile.original, module, function);
+}
+
+static PyObject *
+set_profile_all(PyObject *module, PyObject *function)
+{
+    return set_profiler(setprofile_all.original, module, function);
 }
 
 /* Another tool is about to set itself up. */
@@ -351,16 +379,17 @@ pt_hooks_start(char *why, size_t whylen)
                            ? PyObject_GetAttrString(monitoring, "events")
                            : NULL; /* owned */
     int tool = -1;
-    bool ok = events != NULL && PyType_Ready(&callback_type) == 0 &&
-              (tool = take_tool(monitoring)) >= 0 &&
+    bool ok = events != NULL && (tool = take_tool(monitoring)) >= 0 &&
               register_hooks(monitoring, events, tool);
     if (!ok)
         snprintf(why, whylen, "%s", events == NULL
                      ? "sys.monitoring is missing from this interpreter"
                  : tool < 0 ? "other tools hold every sys.monitoring tool id"
                             : "sys.monitoring refused the hooks");
-    if (ok && (pt_producer.events >> PT_C_CALL & 1))
+    if (ok && (pt_producer.events >> PT_C_CALL & 1)) {
         pt_wrap_install(&setprofile);
+        pt_wrap_install(&setprofile_all);
+    }
     PyErr_Clear();
     Py_XDECREF(events);
     return ok;

@@ -11,6 +11,10 @@
 
 enum { NESTING = 100, TABLE_MIN = 1 << 12 };
 
+/* Id 1 of each space stands for what could not be defined: too long a message,
+ * too many ids, no room under on-full=drop. */
+enum { UNKNOWN = 1 };
+
 Py_ssize_t pt_objects_extra;
 struct pt_object_entry *pt_objects_table;
 size_t pt_objects_mask;
@@ -21,6 +25,33 @@ static struct {
     size_t used;                      /* entries of the table */
     int nesting;
 } given;
+
+static void
+define_unknown(void)
+{
+    static const char name[] = "<not recorded>";
+    struct pt_def d = {0};
+    pt_def_begin(&d, PT_M_CODE, UNKNOWN);
+    pt_def_u32(&d, 0);
+    pt_def_cstr(&d, name);
+    pt_def_cstr(&d, name);
+    for (int i = 0; i < 7 + 3 + 2 + 2; i++)
+        pt_def_u32(&d, 0); /* numbers, bytes, tuples, kinds, constants */
+    pt_def_commit(&d);
+    pt_def_begin(&d, PT_M_CALLABLE, UNKNOWN);
+    pt_def_u32(&d, PT_CALLABLE_OBJECT);
+    pt_def_u32(&d, 0);
+    pt_def_u32(&d, 0);
+    pt_def_cstr(&d, name);
+    pt_def_u32(&d, 0);
+    pt_def_commit(&d);
+    pt_def_begin(&d, PT_M_TYPE, UNKNOWN);
+    pt_def_u32(&d, 0);
+    pt_def_cstr(&d, name);
+    pt_def_commit(&d);
+    free(d.data);
+    given.codes = given.callables = given.types = UNKNOWN;
+}
 
 bool
 pt_objects_init(void)
@@ -51,14 +82,18 @@ pt_objects_init(void)
               pt_compat_extra(co, pt_objects_extra) == probe;
     PyErr_Clear();
     Py_DECREF(co);
+    if (ok)
+        define_unknown();
     return ok;
 }
 
 /* --- code objects ---------------------------------------------------------- */
 
+/* With `whole` false the parts that can be huge are left out. */
 static void
-describe_code(struct pt_def *d, PyCodeObject *co, PyObject *bytecode)
+describe_code(struct pt_def *d, uint32_t id, PyCodeObject *co, bool whole)
 {
+    pt_def_begin(d, PT_M_CODE, id);
     pt_def_text(d, co->co_filename);
     pt_def_text(d, co->co_name);
     pt_def_text(d, co->co_qualname);
@@ -69,7 +104,14 @@ describe_code(struct pt_def *d, PyCodeObject *co, PyObject *bytecode)
     pt_def_u32(d, (uint32_t)co->co_flags);
     pt_def_u32(d, (uint32_t)co->co_stacksize);
     pt_def_u32(d, (uint32_t)co->co_nlocals);
+    if (!whole) {
+        for (int i = 0; i < 3 + 2 + 2; i++)
+            pt_def_u32(d, 0);
+        return;
+    }
+    PyObject *bytecode = PyCode_GetCode(co); /* owned; bytes: not GC memory */
     pt_def_pybytes(d, bytecode);
+    Py_XDECREF(bytecode);
     pt_def_pybytes(d, co->co_linetable);
     pt_def_pybytes(d, co->co_exceptiontable);
     pt_def_texts(d, co->co_names);
@@ -78,24 +120,17 @@ describe_code(struct pt_def *d, PyCodeObject *co, PyObject *bytecode)
     pt_def_constants(d, co->co_consts);
 }
 
-/* Sends the definition.  The id is given to the object first, so that an
- * event of a finalizer that runs meanwhile does not define it twice. */
-uint32_t
-pt_code_define(PyCodeObject *co)
+/* Gives the object its id, sends its definition, and takes the id back when
+ * that fails.  The id is given first, so that an event of a finalizer that
+ * runs meanwhile does not define it twice. */
+static uint32_t
+define_code(PyCodeObject *co)
 {
-    struct pt_def d = {0};
     uint32_t id = given.codes + 1;
     uintptr_t x = (uintptr_t)pt_producer.epoch << 32 | id;
-
-    /* a pending exception, and a failure of ours, stay invisible */
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    if (given.nesting >= NESTING ||
-        pt_compat_extra_set(co, pt_objects_extra, (void *)x) < 0) {
-        PyErr_Clear();
-        PyErr_Restore(type, value, trace);
-        return 0;
-    }
+    if (given.nesting >= NESTING || id >= PT_LOCAL_IDS ||
+        pt_compat_extra_set(co, pt_objects_extra, (void *)x) < 0)
+        return UNKNOWN;
     given.codes = id;
     given.nesting++;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(co->co_consts); i++) {
@@ -103,13 +138,27 @@ pt_code_define(PyCodeObject *co)
         if (PyCode_Check(c))
             pt_code_id((PyCodeObject *)c);
     }
-    PyObject *bytecode = PyCode_GetCode(co); /* owned; bytes: not GC memory */
-    pt_def_begin(&d, PT_M_CODE, id);
-    describe_code(&d, co, bytecode);
-    pt_def_commit(&d);
-    free(d.data);
-    Py_XDECREF(bytecode);
     given.nesting--;
+    struct pt_def d = {0};
+    bool sent = false;
+    for (int whole = 1; whole >= 0 && !sent; whole--) {
+        describe_code(&d, id, co, whole);
+        sent = pt_def_commit(&d);
+    }
+    free(d.data);
+    if (sent)
+        return id;
+    pt_compat_extra_set(co, pt_objects_extra, NULL);
+    return UNKNOWN;
+}
+
+uint32_t
+pt_code_define(PyCodeObject *co)
+{
+    /* a pending exception, and a failure of ours, stay invisible */
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    uint32_t id = define_code(co);
     PyErr_Clear();
     PyErr_Restore(type, value, trace);
     return id;
@@ -155,7 +204,7 @@ remember(const struct pt_object_entry *as, uint32_t id)
 }
 
 /* The class in `type`'s MRO that defines a method by `d`: "list" for the
- * append of a subclass of list.  Borrowed. */
+ * append of a subclass of list.  Borrowed; NULL where none does. */
 static PyTypeObject *
 definer(PyTypeObject *type, const PyMethodDef *d)
 {
@@ -168,7 +217,23 @@ definer(PyTypeObject *type, const PyMethodDef *d)
             if (m == d)
                 return t;
     }
-    return type;
+    return NULL;
+}
+
+/* The class in `type`'s MRO that defines a method called `name` in C, if any. */
+static const PyTypeObject *
+namer(PyTypeObject *type, const char *name)
+{
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *t = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (!PyType_Check((PyObject *)t) || t->tp_methods == NULL)
+            continue;
+        for (const PyMethodDef *m = t->tp_methods; m->ml_name != NULL; m++)
+            if (strcmp(m->ml_name, name) == 0)
+                return t;
+    }
+    return NULL;
 }
 
 /* A type's name without its module: tp_name of a static type has both. */
@@ -218,47 +283,69 @@ def_type_name(struct pt_def *d, PyTypeObject *t)
         pt_def_cstr(d, short_name(t->tp_name));
 }
 
-/* A function of C: of a module, or a method of `owner`.  The label is the key
- * that cProfile writes: <built-in method zlib.compress> for functions, the
- * descriptor's repr for methods that the type has, as in Modules/_lsprof.c. */
+/* The key that cProfile writes for a function of C, as Modules/_lsprof.c finds
+ * it: the repr of what the type of `self` has under that name, else the
+ * function's own name with its module. */
+static void
+def_label(struct pt_def *d, const PyMethodDef *m, PyObject *self,
+          PyObject *module, const PyTypeObject *owner)
+{
+    char label[512];
+    const PyTypeObject *named = NULL;
+    if (owner != NULL && self != NULL && PyType_Check(self))
+        named = namer(Py_TYPE(self), m->ml_name);
+    else
+        named = owner;
+    if (owner != NULL && strcmp(m->ml_name, "__new__") == 0)
+        snprintf(label, sizeof label,
+                 "<built-in method __new__ of type object at %p>",
+                 (void *)&PyType_Type);
+    else if (named != NULL)
+        snprintf(label, sizeof label, "<method '%s' of '%s' objects>",
+                 m->ml_name, named->tp_name);
+    else if (owner == NULL && module != NULL && PyUnicode_Check(module) &&
+             PyUnicode_IS_COMPACT_ASCII(module))
+        snprintf(label, sizeof label, "<built-in method %.200s.%s>",
+                 (const char *)PyUnicode_DATA(module), m->ml_name);
+    else
+        snprintf(label, sizeof label, "<built-in method %s>", m->ml_name);
+    pt_def_cstr(d, label);
+}
+
+/* A function of C: of a module, or a method of `owner`. */
 static void
 describe_function(struct pt_def *d, const PyMethodDef *m, PyObject *self,
                   PyObject *module, PyTypeObject *owner)
 {
-    char label[512];
-    bool method = owner != NULL;
-    pt_def_u32(d, method ? PT_CALLABLE_METHOD : PT_CALLABLE_BUILTIN);
-    if (method)
+    pt_def_u32(d, owner != NULL ? PT_CALLABLE_METHOD : PT_CALLABLE_BUILTIN);
+    if (owner != NULL) {
         def_type_module(d, owner);
-    else
-        pt_def_text(d, module);
-    if (method)
         def_type_name(d, owner);
-    else
-        pt_def_u32(d, 0);
-    pt_def_cstr(d, m->ml_name);
-    if (method && self != NULL && PyType_Check(self)) {
-        /* a class method, or a static one like __new__: its label tells the
-           class by address, which only cProfile's own run could know */
-        snprintf(label, sizeof label, "<built-in method %s>", m->ml_name);
-        if (strcmp(m->ml_name, "__new__") == 0)
-            snprintf(label, sizeof label,
-                     "<built-in method __new__ of type object at %p>",
-                     (void *)&PyType_Type);
-    }
-    else if (method) {
-        snprintf(label, sizeof label, "<method '%s' of '%s' objects>",
-                 m->ml_name, owner->tp_name);
-    }
-    else if (module != NULL && PyUnicode_Check(module) &&
-             PyUnicode_IS_COMPACT_ASCII(module)) {
-        snprintf(label, sizeof label, "<built-in method %.200s.%s>",
-                 (const char *)PyUnicode_DATA(module), m->ml_name);
     }
     else {
-        snprintf(label, sizeof label, "<built-in method %s>", m->ml_name);
+        pt_def_text(d, module);
+        pt_def_u32(d, 0);
     }
-    pt_def_cstr(d, label);
+    pt_def_cstr(d, m->ml_name);
+    def_label(d, m, self, module, owner);
+}
+
+/* The class that a bound function of C belongs to; NULL for one of a module.
+ * A function bound to a class is one of its own class methods or static ones,
+ * or else a method of its metatype. */
+static PyTypeObject *
+function_owner(PyObject *self, const PyMethodDef *m)
+{
+    if (self == NULL || PyModule_Check(self))
+        return NULL;
+    PyTypeObject *t = NULL;
+    if (PyType_Check(self) && m != pt_objects_new)
+        t = definer((PyTypeObject *)self, m);
+    if (t == NULL && !(PyType_Check(self) && m == pt_objects_new))
+        t = definer(Py_TYPE(self), m);
+    if (t == NULL)
+        t = PyType_Check(self) ? (PyTypeObject *)self : Py_TYPE(self);
+    return t;
 }
 
 static void
@@ -267,13 +354,8 @@ describe_callable(struct pt_def *d, PyObject *f)
     PyTypeObject *t = Py_TYPE(f);
     if (t == &PyCFunction_Type || t == &PyCMethod_Type) {
         PyCFunctionObject *c = (PyCFunctionObject *)f;
-        PyObject *self = c->m_self; /* borrowed, may be NULL */
-        PyTypeObject *owner = NULL;
-        if (self != NULL && !PyModule_Check(self))
-            owner = definer(PyType_Check(self) ? (PyTypeObject *)self
-                                               : Py_TYPE(self),
-                            c->m_ml);
-        describe_function(d, c->m_ml, self, c->m_module, owner);
+        describe_function(d, c->m_ml, c->m_self, c->m_module,
+                          function_owner(c->m_self, c->m_ml));
     }
     else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type) {
         PyMethodDescrObject *m = (PyMethodDescrObject *)f;
@@ -295,11 +377,16 @@ uint32_t
 pt_callable_define(PyObject *f, const struct pt_object_entry *as)
 {
     struct pt_def d = {0};
-    uint32_t id = ++given.callables;
+    uint32_t id = given.callables + 1;
+    if (id >= PT_LOCAL_IDS)
+        return UNKNOWN;
     pt_def_begin(&d, PT_M_CALLABLE, id);
     describe_callable(&d, f);
-    pt_def_commit(&d);
+    bool sent = pt_def_commit(&d);
     free(d.data);
+    if (!sent)
+        return UNKNOWN;
+    given.callables = id;
     remember(as, id);
     return id;
 }
@@ -308,12 +395,17 @@ uint32_t
 pt_type_define(PyTypeObject *t, const struct pt_object_entry *as)
 {
     struct pt_def d = {0};
-    uint32_t id = ++given.types;
+    uint32_t id = given.types + 1;
+    if (id >= PT_LOCAL_IDS)
+        return UNKNOWN;
     pt_def_begin(&d, PT_M_TYPE, id);
     def_type_module(&d, t);
     def_type_name(&d, t);
-    pt_def_commit(&d);
+    bool sent = pt_def_commit(&d);
     free(d.data);
+    if (!sent)
+        return UNKNOWN;
+    given.types = id;
     remember(as, id);
     return id;
 }

@@ -3,7 +3,8 @@
  * The first use of an object sends its definition to the collector; later uses
  * are a load (code objects, through co_extra) or one probe of a hash table.
  * Nothing here holds a reference, allocates through Python except the bytes
- * object of PyCode_GetCode(), raises, or runs Python code.
+ * object of PyCode_GetCode(), which the code object keeps, raises, or runs
+ * Python code.
  * Thread rule: needs the GIL.  Objects are borrowed. */
 #ifndef PT_INSIDE_OBJECTS_H
 #define PT_INSIDE_OBJECTS_H
@@ -13,8 +14,9 @@
 
 struct pt_object_entry;
 
-/* Prepares co_extra and the tables.  Returns false when this interpreter does
- * not lay out its code objects as compat.h says. */
+/* Prepares co_extra and the tables, and defines what stands for objects whose
+ * definition cannot be sent.  Returns false when this interpreter does not lay
+ * out its code objects as compat.h says. */
 bool pt_objects_init(void);
 
 uint32_t pt_code_define(PyCodeObject *co);
@@ -79,7 +81,7 @@ pt_callable_key(PyObject *f)
         d = ((PyCFunctionObject *)f)->m_ml;
     else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type)
         d = ((PyMethodDescrObject *)f)->d_method;
-    if (d == pt_objects_new) {
+    if (d != NULL && d == pt_objects_new) {
         /* one definition serves the __new__ of all static types */
         t = (PyTypeObject *)((PyCFunctionObject *)f)->m_self;
         return (struct pt_object_entry){.key = (const char *)t + 3,

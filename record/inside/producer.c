@@ -32,7 +32,9 @@ _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
 
 static struct {
-    struct pt_lane *pool;      /* LANES of them, wiped on fork */
+    /* LANES of them, wiped on fork; the first belongs to no thread: that it is
+     * taken says that this is the process that joined */
+    struct pt_lane *pool;
     _Atomic uint32_t pool_used;
     pthread_key_t key;         /* its destructor ends a thread's lane */
     pthread_mutex_t mutex;     /* pool, map steps */
@@ -51,6 +53,14 @@ static long
 futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *ts)
 {
     return syscall(SYS_futex, word, op, value, ts, NULL, 0);
+}
+
+/* False in a forked child, where the arena is not mapped.  A comparison of pids
+ * would not do: a child in a new pid namespace can have its parent's. */
+static bool
+joined(void)
+{
+    return local.pool != NULL && local.pool[0].taken;
 }
 
 /* False once the collector is dead.  The thread that finds out owns the robust
@@ -147,13 +157,17 @@ map_arena(const int fds[2])
             munmap(p, LANES * sizeof(struct pt_lane));
         return e;
     }
-    madvise(a, FIRST_MAP, MADV_DONTFORK);
-    madvise(b, PAGE, MADV_DONTFORK);
-    madvise(p, LANES * sizeof(struct pt_lane), MADV_WIPEONFORK);
+    /* Without these a forked child would write into our rings. */
+    if (madvise(a, FIRST_MAP, MADV_DONTFORK) < 0 ||
+        madvise(b, PAGE, MADV_DONTFORK) < 0 ||
+        madvise(p, LANES * sizeof(struct pt_lane), MADV_WIPEONFORK) < 0)
+        return errno;
     pt_producer.arena = a;
     pt_producer.mapped = FIRST_MAP;
     pt_producer.bell = b;
     local.pool = p;
+    local.pool[0].taken = 1;
+    atomic_store(&local.pool_used, 1);
     return 0;
 }
 
@@ -199,7 +213,6 @@ pt_producer_start(const char *socket, uint32_t hexversion, const char *soabi,
     pt_producer.clock = c->clock;
     pt_producer.on_full = c->on_full;
     pt_producer.epoch++;
-    pt_producer.pid = getpid();
     local.teller = teller;
     return 0;
 }
@@ -257,7 +270,10 @@ ring_address(uint32_t i, uint32_t *size)
         char *p = mremap(from, 0, len + PAGE, MREMAP_MAYMOVE);
         if (p == MAP_FAILED)
             return NULL;
-        madvise(p, len + PAGE, MADV_DONTFORK);
+        if (madvise(p, len + PAGE, MADV_DONTFORK) < 0) {
+            munmap(p, len + PAGE);
+            return NULL;
+        }
         local.step[j] = p + PAGE;
     }
     return local.step[k] + (at - FIRST_MAP) % PT_MAP_STEP;
@@ -297,7 +313,7 @@ lane_claim(struct pt_lane *l)
             l->limit = l->off; /* entering a segment needs the room test */
         if (l->off == 0)
             l->limit = segment;
-        l->dropped = 0;
+        l->dropped = atomic_load(&s->dropped); /* of the thread before us */
         l->unborn = 1;
         s->tid = (uint32_t)syscall(SYS_gettid);
         if (i >= used)
@@ -313,7 +329,7 @@ static void
 lane_end(void *lane)
 {
     struct pt_lane *l = lane;
-    if (l->limit != 0 && !l->sink && pt_producer.pid == getpid()) {
+    if (l->limit != 0 && !l->sink && joined()) {
         struct pt_lane *to = l;
         if (l->off + 4 + PT_TIME_BYTES > l->limit)
             to = lane_next(l, PT_W_END);
@@ -338,7 +354,7 @@ lane_end(void *lane)
 static struct pt_lane *
 lane_attach(struct pt_lane *l)
 {
-    bool child = pt_producer.pid != getpid();
+    bool child = !joined();
     pthread_mutex_lock(&local.mutex);
     if (l == NULL) {
         uint32_t i = 0, n = atomic_load(&local.pool_used);
@@ -640,13 +656,16 @@ bool
 pt_def_commit(struct pt_def *d)
 {
     struct pt_arena *a = pt_producer.arena;
-    if (d->failed || d->len > PT_DEF_LIMIT || pt_producer.pid != getpid() ||
+    if (d->failed || d->len > PT_DEF_LIMIT || !joined() ||
         atomic_load(&a->stop) != PT_STOP_NO)
         return false;
     uint32_t len = (uint32_t)d->len;
     memcpy(d->data, &len, 4);
     char *ring = (char *)a + PT_DEFS_AT;
     uint64_t head = atomic_load_explicit(&a->defs_head, memory_order_relaxed);
+    if (pt_producer.on_full == PT_FULL_DROP &&
+        head - atomic_load(&a->defs_tail) + d->len > PT_DEFS_SIZE)
+        return false;
     for (size_t done = 0; done < d->len;) {
         uint64_t used = head - atomic_load_explicit(&a->defs_tail,
                                                     memory_order_acquire);

@@ -51,7 +51,6 @@ struct pt_producer {
     uint32_t clock;
     uint32_t on_full;
     uint32_t epoch;          /* changes when ids start anew */
-    int pid;
 };
 extern struct pt_producer pt_producer;
 extern _Thread_local struct pt_lane *pt_lane
@@ -86,8 +85,9 @@ uint32_t pt_frames_limit(void);
 void pt_emit_gap(void);
 
 /* Definitions ring, under the GIL: a message is begun, put together, and
- * committed before an event may name it.  pt_def_commit() waits for room and
- * returns false when the collector is gone or has stopped. */
+ * committed before an event may name it.  pt_def_commit() waits for room, but
+ * with on-full=drop; it returns false when the message was not sent: no room,
+ * too long, or nobody there to take it. */
 struct pt_def {
     char *data;
     size_t len, cap;

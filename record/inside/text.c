@@ -87,7 +87,7 @@ pt_def_texts(struct pt_def *d, PyObject *tuple)
 
 /* The fixed part of a constant; its string follows. */
 static void
-constant(struct pt_def *d, enum pt_const_kind kind, uint32_t n, int64_t i,
+put_constant(struct pt_def *d, enum pt_const_kind kind, uint32_t n, int64_t i,
          double f, double g)
 {
     uint64_t fb, gb;
@@ -106,11 +106,11 @@ integer(struct pt_def *d, PyObject *o)
     int overflow = 0;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
     if (!overflow) {
-        constant(d, PT_CONST_INT, 0, v, 0, 0);
+        put_constant(d, PT_CONST_INT, 0, v, 0, 0);
         pt_def_u32(d, 0);
         return;
     }
-    constant(d, PT_CONST_BIGINT, 0, 0, 0, 0);
+    put_constant(d, PT_CONST_BIGINT, 0, 0, 0, 0);
     PyObject *hex = PyNumber_ToBase(o, 16); /* "-0x1f"; owned */
     if (hex == NULL) {
         PyErr_Clear();
@@ -139,43 +139,43 @@ item(struct pt_def *d, PyObject *o, int depth)
     else if (PyBool_Check(o))
         kind = PT_CONST_BOOL, n = o == Py_True;
     if (kind != PT_CONST_OTHER) {
-        constant(d, kind, 0, n, 0, 0);
+        put_constant(d, kind, 0, n, 0, 0);
         pt_def_u32(d, 0);
     }
     else if (PyLong_CheckExact(o)) {
         integer(d, o);
     }
     else if (PyFloat_CheckExact(o)) {
-        constant(d, PT_CONST_FLOAT, 0, 0, PyFloat_AS_DOUBLE(o), 0);
+        put_constant(d, PT_CONST_FLOAT, 0, 0, PyFloat_AS_DOUBLE(o), 0);
         pt_def_u32(d, 0);
     }
     else if (PyComplex_CheckExact(o)) {
         Py_complex c = ((PyComplexObject *)o)->cval;
-        constant(d, PT_CONST_COMPLEX, 0, 0, c.real, c.imag);
+        put_constant(d, PT_CONST_COMPLEX, 0, 0, c.real, c.imag);
         pt_def_u32(d, 0);
     }
     else if (PyUnicode_CheckExact(o)) {
-        constant(d, PT_CONST_STR, 0, 0, 0, 0);
+        put_constant(d, PT_CONST_STR, 0, 0, 0, 0);
         pt_def_text(d, o);
     }
     else if (PyBytes_CheckExact(o)) {
-        constant(d, PT_CONST_BYTES, 0, 0, 0, 0);
+        put_constant(d, PT_CONST_BYTES, 0, 0, 0, 0);
         pt_def_pybytes(d, o);
     }
     else if (PyCode_Check(o)) {
-        constant(d, PT_CONST_CODE, pt_code_id((PyCodeObject *)o), 0, 0, 0);
+        put_constant(d, PT_CONST_CODE, pt_code_id((PyCodeObject *)o), 0, 0, 0);
         pt_def_u32(d, 0);
     }
     else if (PyTuple_CheckExact(o) && depth < CONSTANT_DEPTH) {
         Py_ssize_t size = PyTuple_GET_SIZE(o);
-        constant(d, PT_CONST_TUPLE, (uint32_t)size, 0, 0, 0);
+        put_constant(d, PT_CONST_TUPLE, (uint32_t)size, 0, 0, 0);
         pt_def_u32(d, 0);
         for (Py_ssize_t i = 0; i < size; i++)
             entries += item(d, PyTuple_GET_ITEM(o, i), depth + 1);
     }
     else if (PyFrozenSet_CheckExact(o) && depth < CONSTANT_DEPTH) {
         const PySetObject *set = (PySetObject *)o;
-        constant(d, PT_CONST_FROZENSET, (uint32_t)set->used, 0, 0, 0);
+        put_constant(d, PT_CONST_FROZENSET, (uint32_t)set->used, 0, 0, 0);
         pt_def_u32(d, 0);
         /* a set made by the compiler holds no deleted entries */
         for (Py_ssize_t i = 0; i <= set->mask; i++)
@@ -183,7 +183,7 @@ item(struct pt_def *d, PyObject *o, int depth)
                 entries += item(d, set->table[i].key, depth + 1);
     }
     else {
-        constant(d, PT_CONST_OTHER, 0, 0, 0, 0);
+        put_constant(d, PT_CONST_OTHER, 0, 0, 0, 0);
         pt_def_cstr(d, Py_TYPE(o)->tp_name);
     }
     return entries;

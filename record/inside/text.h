@@ -1,5 +1,5 @@
 /* Python strings and constants as definition fields.  Thread rule: needs the
- * GIL.  Objects are borrowed; nothing is cached in them. */
+ * GIL.  Objects are borrowed; no string keeps a cached encoding. */
 #ifndef PT_INSIDE_TEXT_H
 #define PT_INSIDE_TEXT_H
 

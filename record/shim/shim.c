@@ -138,11 +138,14 @@ find_hooks(void)
 
 /* --- the beginning --------------------------------------------------------------- */
 
+static int on_audit(const char *event, void *args, void *user);
+
 static void
 attach(void)
 {
     struct pt_attach a = {.version = PT_ATTACH_VERSION,
-                          .socket = shim.socket};
+                          .socket = shim.socket,
+                          .hook = on_audit};
     void *lib = dlopen(shim.hooks, RTLD_NOW | RTLD_LOCAL);
     if (lib == NULL) {
         const char *e = dlerror();
@@ -185,7 +188,11 @@ main_wrapper(int argc, char **argv, char **env)
         return shim.main(argc, argv, env);
     snprintf(shim.socket, sizeof shim.socket, "%s",
              *e + strlen(PT_ENV_SOCKET) + 1);
-    shim.first = env_find(PT_ENV_MAIN) != NULL;
+    /* by number: a wrapper script may run other interpreters before it
+     * becomes the one to record */
+    char **first = env_find(PT_ENV_MAIN);
+    shim.first = first != NULL &&
+                 atol(*first + strlen(PT_ENV_MAIN) + 1) == (long)getpid();
     env_restore();
     const char *why = find_hooks();
     if (why != NULL)
