@@ -130,7 +130,11 @@ end_if_dead(struct pt_tracee *t, uint32_t i, struct pt_journal *journal)
             PT_SLOT_DEAD ||
         atomic_load_explicit(&slot->head, memory_order_acquire) != lane->tail)
         return PT_OK;
-    return pt_lane_end(lane, journal);
+    /* what it could no longer tell itself */
+    uint64_t dropped = atomic_exchange(&slot->dropped, 0);
+    enum pt_status st =
+        dropped != 0 ? pt_lane_gap(lane, journal, dropped) : PT_OK;
+    return st == PT_OK ? pt_lane_end(lane, journal) : st;
 }
 
 /* Heads first, definitions second, records last: what a record names was

@@ -313,7 +313,8 @@ lane_claim(struct pt_lane *l)
             l->limit = l->off; /* entering a segment needs the room test */
         if (l->off == 0)
             l->limit = segment;
-        l->dropped = atomic_load(&s->dropped); /* of the thread before us */
+        /* of the thread before us, if the collector has not seen it yet */
+        l->dropped = atomic_exchange(&s->dropped, 0);
         l->unborn = 1;
         s->tid = (uint32_t)syscall(SYS_gettid);
         if (i >= used)
