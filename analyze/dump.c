@@ -221,7 +221,7 @@ static enum pt_status
 parse_kinds(struct pt_session *s, const char *words, uint32_t *out)
 {
     uint32_t mask = 0;
-    for (const char *p = words; *p;) {
+    for (const char *p = words; *p || mask == 0;) {
         size_t len = strcspn(p, ",");
         enum pt_kind kind = pt_kind_find(p, (unsigned)len);
         if (kind == PT_KIND_NONE)
@@ -233,7 +233,7 @@ parse_kinds(struct pt_session *s, const char *words, uint32_t *out)
         mask |= 1u << kind;
         p += len + (p[len] == ',');
     }
-    *out = mask ? mask : UINT32_MAX;
+    *out = mask;
     return PT_OK;
 }
 

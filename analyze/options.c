@@ -124,13 +124,12 @@ store(const struct pt_option *o, void *values, const char *value,
         *(const char **)at = value;
         return PT_OK;
     case PT_OPTION_COUNT: {
-        uint64_t n = 0;
-        const char *p = value;
-        for (; *p >= '0' && *p <= '9' && n < UINT64_MAX / 10 - 9; p++)
-            n = n * 10 + (uint64_t)(*p - '0');
-        if (*p || p == value)
-            return refuse(error, "--%s takes a number, not \"%s\"", o->name,
-                          value);
+        char *end;
+        /* A number too large for 64 bits asks for no less than the largest. */
+        unsigned long long n = strtoull(value, &end, 10);
+        if (value[0] < '0' || value[0] > '9' || *end || n == 0)
+            return refuse(error, "--%s takes a number from 1 on, not \"%s\"",
+                          o->name, value);
         *(uint64_t *)at = n;
         return PT_OK;
     }

@@ -41,6 +41,18 @@ wants_color(const char *mode, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+static enum pt_status
+refused(struct pt_error *error, const char *path, int sys)
+{
+    *error = (struct pt_error){
+        .status = PT_EIO, .sys = sys, .offset = -1, .seq = -1};
+    bool full = sys == ENOSPC || sys == EDQUOT || sys == EFBIG;
+    snprintf(error->text, sizeof error->text, "%s cannot be written (%s); %s",
+             path ? path : "the output", strerror(sys),
+             full ? "make room" : "name another file with -o");
+    return PT_EIO;
+}
+
 enum pt_status
 pt_out_open(const struct pt_out_options *options, struct pt_error *error,
             struct pt_out **out)
@@ -56,12 +68,9 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
         o->path = options->path;
         o->fd = open(o->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (o->fd < 0) {
-            *error = (struct pt_error){
-                .status = PT_EIO, .sys = errno, .offset = -1, .seq = -1};
-            snprintf(error->text, sizeof error->text, "cannot write %s: %s",
-                     o->path, strerror(errno));
+            int sys = errno;
             free(o);
-            return PT_EIO;
+            return refused(error, options->path, sys);
         }
     }
     o->color = wants_color(options->color, o->fd);
@@ -116,12 +125,8 @@ pt_out_close(struct pt_out *o, struct pt_error *error)
         o->sys = errno;
     }
     enum pt_status st = o->status;
-    if (st != PT_OK) {
-        *error = (struct pt_error){
-            .status = st, .sys = o->sys, .offset = -1, .seq = -1};
-        snprintf(error->text, sizeof error->text, "cannot write %s: %s",
-                 o->path ? o->path : "the output", strerror(o->sys));
-    }
+    if (st != PT_OK)
+        st = refused(error, o->path, o->sys);
     free(o);
     return st;
 }

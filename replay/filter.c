@@ -86,7 +86,8 @@ find_seq(const struct pt_trace *trace, uint64_t seq, int64_t *time,
         else if (st == PT_EDAMAGED) {
             *time = c->time_first;
             st = PT_OK;
-        }
+        } else if (error)
+            *error = *pt_decoder_error(d);
         pt_decoder_free(d);
         return st;
     }
@@ -149,13 +150,33 @@ matches_code(const char *pattern, const struct pt_code *code,
            (base && fnmatch(pattern, base + 1, 0) == 0);
 }
 
+/* A typing error is not an empty answer. */
+static bool
+matches_any(const struct pt_trace *trace, const char *pattern)
+{
+    char buffer[GLOB_TEXT];
+    uint32_t n = pt_trace_code_count(trace);
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct pt_code *code = pt_trace_code(trace, id);
+        if (code && matches_code(pattern, code, buffer))
+            return true;
+    }
+    return false;
+}
+
 static enum pt_status
 select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
-             struct pt_filter *f)
+             struct pt_filter *f, struct pt_error *error)
 {
     char buffer[GLOB_TEXT];
     if (!spec->ninclude && !spec->nexclude)
         return PT_OK;
+    for (size_t i = 0; i < spec->ninclude; i++)
+        if (!matches_any(trace, spec->include[i]))
+            return fail(error, PT_ENOTFOUND,
+                        "%s has no code that matches \"%s\"; ptana profile "
+                        "--all shows what ran",
+                        pt_trace_path(trace), spec->include[i]);
     f->coded = true;
     f->ncodes = pt_trace_code_count(trace) + 1;
     f->codes = malloc(f->ncodes);
@@ -200,8 +221,8 @@ matches_process(const struct pt_trace *trace, const char *pattern, uint32_t id)
     return hash ? n == id : process && n == process->pid;
 }
 
-/* Keeps the threads that one of the patterns names.  Every pattern must name
- * something: a typing error is not an empty answer. */
+/* Keeps the threads that one of the patterns names; every pattern must name
+ * something. */
 static enum pt_status
 select_threads(const struct pt_trace *trace, const char *const *patterns,
                size_t n, bool by_thread, struct pt_filter *f,
@@ -256,6 +277,12 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
         st = resolve(trace, spec->from, true, &f->from, error);
     if (st == PT_OK && spec->to)
         st = resolve(trace, spec->to, false, &f->to, error);
+    if (st == PT_OK &&
+        pt_moment_before(f->to.time, f->to.seq, f->from.time, f->from.seq))
+        st = fail(error, PT_EUSAGE,
+                  "the range from %s to %s ends before it begins; exchange "
+                  "them",
+                  spec->from, spec->to);
     if (st == PT_OK)
         st = select_threads(trace, spec->threads, spec->nthreads, true, f,
                             error);
@@ -263,7 +290,7 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
         st = select_threads(trace, spec->processes, spec->nprocesses, false, f,
                             error);
     if (st == PT_OK)
-        st = select_codes(trace, spec, f);
+        st = select_codes(trace, spec, f, error);
     if (st != PT_OK) {
         if (st == PT_ENOMEM)
             fail(error, st, "out of memory");

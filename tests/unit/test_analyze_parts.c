@@ -105,6 +105,9 @@ Test(analyze_options, forms)
     cr_expect_str_eq(v.list.items[0], "--flag");
     cr_expect_str_eq(operand, "file");
     pt_arguments_clear(&(struct pt_option_group){table, &v}, 1);
+    static const char *const most[] = {"--count=99999999999999999999"};
+    cr_assert_eq(parse(&v, &operand, &error, 1, most), PT_OK);
+    cr_expect_eq(v.count, UINT64_MAX);
     cr_assert_eq(parse(&v, &operand, &error, 0, argv), PT_OK);
     cr_expect_str_eq(operand, "file", "untouched without one");
 }
@@ -113,17 +116,13 @@ Test(analyze_options, refusals)
 {
     static const struct {
         const char *word, *says;
-    } cases[] = {{"--flga", "--flag?"},
-                 {"--flag=1", "no value"},
-                 {"--choice=green", "red"},
-                 {"--choice=re", "red"},
-                 {"--count=1x", "number"},
-                 {"--count=", "number"},
-                 {"--text", "needs"},
-                 {"-q", "unknown"},
-                 {"--unheard-of", "unknown"},
-                 {"--coun=1", "--count?"},
-                 {"--count=99999999999999999999", "number"}};
+    } cases[] = {{"--flga", "--flag?"},       {"--flag=1", "no value"},
+                 {"--choice=green", "red"},   {"--choice=re", "red"},
+                 {"--count=1x", "number"},    {"--count=", "number"},
+                 {"--text", "needs"},         {"-q", "unknown"},
+                 {"--unheard-of", "unknown"}, {"--coun=1", "--count?"},
+                 {"--count=0", "number"},     {"--count= 1", "number"},
+                 {"--count=-1", "number"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct values v;
         struct pt_error error;

@@ -149,7 +149,7 @@ Test(replay_merge, filters_select)
     struct synth s;
     struct pt_trace *trace = make(&s, 4, 1000, 100);
     const char *thread[] = {"1001", "#4"}, *process[] = {"77"};
-    const char *a[] = {"a"}, *file[] = {"*.py"}, *none[] = {"x"};
+    const char *a[] = {"a"}, *file[] = {"*.py"};
     struct pt_filter_spec spec = {.threads = thread, .nthreads = 2};
     cr_expect_eq(count(trace, &spec), 2000u);
     spec.processes = process;
@@ -161,7 +161,7 @@ Test(replay_merge, filters_select)
     cr_expect_eq(count(trace, &only) + count(trace, &but), 4000u);
     struct pt_filter_spec all = {.include = file, .ninclude = 1};
     cr_expect_eq(count(trace, &all), 4000u);
-    all.include = none;
+    all = (struct pt_filter_spec){.exclude = file, .nexclude = 1};
     cr_expect_eq(count(trace, &all), 0u);
     pt_trace_close(trace);
     synth_clear(&s);
@@ -187,6 +187,14 @@ Test(replay_merge, filters_refuse)
     const char *nobody[] = {"#9"};
     spec = (struct pt_filter_spec){.threads = nobody, .nthreads = 1};
     cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_ENOTFOUND);
+    spec = (struct pt_filter_spec){.include = nobody, .ninclude = 1};
+    cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_ENOTFOUND);
+    static const char *const turned[][2] = {{"5", "4"}, {"2s", "1s"}};
+    for (size_t i = 0; i < 2; i++) {
+        spec =
+            (struct pt_filter_spec){.from = turned[i][0], .to = turned[i][1]};
+        cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_EUSAGE);
+    }
     spec = (struct pt_filter_spec){.processes = nobody, .nprocesses = 1};
     cr_expect_eq(pt_filter_new(trace, &spec, NULL, &f), PT_ENOTFOUND);
     pt_trace_close(trace);
