@@ -27,9 +27,7 @@ default_name(const char *path, char *buffer)
     static const char *const endings[] = {".part", ".ptr"};
     for (unsigned i = 0; i < 2; i++) {
         size_t len = strlen(endings[i]);
-        if (n > len && strcmp(path + n - len, endings[i]) == 0)
-            n -= len;
-        else if (n > len && memcmp(path + n - len, endings[i], len) == 0)
+        if (n > len && memcmp(path + n - len, endings[i], len) == 0)
             n -= len;
     }
     return snprintf(buffer, PATH_TEXT, "%.*s.repaired.ptr", (int)n, path) <
@@ -81,6 +79,11 @@ run(struct pt_session *s)
             old.st_ino == new.st_ino)
             return pt_session_fail(s, PT_EUSAGE,
                                    "%s is the trace itself; name another file "
+                                   "with -o",
+                                   to);
+        if (!S_ISREG(new.st_mode))
+            return pt_session_fail(s, PT_EUSAGE,
+                                   "%s is not a regular file; name another "
                                    "with -o",
                                    to);
         if (!config->force)

@@ -80,7 +80,7 @@ report_trouble(const struct pt_session *s)
     const char *path = pt_trace_path(s->trace);
     bool any = false;
     if (s->self->mends)
-        return false;
+        return false; /* the analyzer itself told */
     if (d->bad_chunks || t->bad_chunks) {
         uint64_t n = d->bad_chunks + t->bad_chunks;
         pt_out_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s",

@@ -63,11 +63,12 @@ static const struct pt_option text_options[] = {
     {"width", 0, PT_OPTION_COUNT, AT(width), "N",
      "columns of text; default: the terminal's, else $COLUMNS, else 100"},
     {0}};
-static const struct pt_option every_options[] = {
+static const struct pt_option strict_options[] = {
     {"strict", 0, PT_OPTION_FLAG, AT(strict), NULL,
      "exit 3 on any gap, desync, damage or torn end, not only a warning"},
-    {"help", 'h', PT_OPTION_FLAG, AT(help), NULL, "show this help"},
     {0}};
+static const struct pt_option every_options[] = {
+    {"help", 'h', PT_OPTION_FLAG, AT(help), NULL, "show this help"}, {0}};
 
 size_t
 pt_analyzer_groups(const struct pt_analyzer *a, struct pt_common *common,
@@ -86,6 +87,8 @@ pt_analyzer_groups(const struct pt_analyzer *a, struct pt_common *common,
         groups[n++] = (struct pt_option_group){output_options, common};
     if (a->takes & PT_TAKES_TEXT)
         groups[n++] = (struct pt_option_group){text_options, common};
+    if (!a->mends)
+        groups[n++] = (struct pt_option_group){strict_options, common};
     groups[n++] = (struct pt_option_group){every_options, common};
     return n;
 }
