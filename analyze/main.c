@@ -3,9 +3,11 @@
 
 #include <pt/version.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum pt_exit
 unknown(const char *word)
@@ -60,11 +62,26 @@ inform(int argc, char **argv)
     return PT_EXIT_SYSTEM;
 }
 
+/* Without standard output or error, the trace or the report would be opened in
+ * its place, and a warning end up inside.  What is written there fails still.
+ */
+static void
+keep_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
     /* A reader that has seen enough, as head does, ends us without a word. */
     signal(SIGPIPE, SIG_DFL);
+    keep_standard_descriptors();
     if (argc < 2) {
         pt_out_say(
             "say what to do: ptana ANALYZER [OPTION...] [TRACE]; ptana help "
