@@ -40,8 +40,12 @@ get_strs(struct reading *r, size_t *n)
     return s;
 }
 
+/* A table has at most 2 Mi entries and one for each two bytes of the file: no
+ * definition takes less, and readers keep a structure for each id. */
+enum { POOL_BYTES_AN_ID = 128 };
+
 /* Makes the table reach `id`.  Ids are dense but where chunks were lost, so a
- * table beyond the pool's limit is damage. */
+ * table beyond its limit is damage. */
 static void **
 table_room(struct reading *r, struct pt_table *t, uint32_t id)
 {
@@ -50,15 +54,17 @@ table_room(struct reading *r, struct pt_table *t, uint32_t id)
         return NULL;
     }
     if (id > t->cap) {
+        if (id > r->defs->pool->limit / POOL_BYTES_AN_ID || id == UINT32_MAX) {
+            r->status = PT_ELIMIT;
+            return NULL;
+        }
         uint64_t cap = (uint64_t)t->cap + t->cap / 2;
         if (cap < id)
             cap = id;
         if (cap < 64)
             cap = 64;
-        if (cap > UINT32_MAX || cap * sizeof *t->at > r->defs->pool->limit) {
-            r->status = PT_ELIMIT;
-            return NULL;
-        }
+        if (cap > UINT32_MAX)
+            cap = UINT32_MAX;
         void **at = pt_alloc_zero((size_t)cap, sizeof *at);
         if (at == NULL) {
             r->status = PT_ENOMEM;

@@ -204,6 +204,15 @@ pt_trace_open_fd(int fd, const char *name, struct pt_error *error,
     return PT_OK;
 }
 
+static enum pt_status
+cannot_open(struct pt_error *error, const char *path, int sys)
+{
+    return pt_error_set(error, PT_EIO, sys, -1,
+                        "%s cannot be opened (%s); give the name of a trace "
+                        "that you may read",
+                        path, strerror(sys));
+}
+
 enum pt_status
 pt_trace_open(const char *path, struct pt_error *error, struct pt_trace **out)
 {
@@ -219,17 +228,16 @@ pt_trace_open(const char *path, struct pt_error *error, struct pt_trace **out)
         if (part == NULL)
             return pt_error_memory(error);
         snprintf(part, len, "%s.part", path);
-        enum pt_status st = PT_ENOTFOUND;
         fd = open(part, FLAGS);
+        enum pt_status st;
         if (fd >= 0)
             st = pt_trace_open_fd(fd, part, error, out);
+        else
+            st = cannot_open(error, errno == ENOENT ? path : part, errno);
         pt_alloc_free(part);
-        if (fd >= 0)
-            return st;
+        return st;
     }
-    return pt_error_set(error, PT_EIO, sys, -1,
-                        "%s cannot be opened (%s); give the name of a trace",
-                        path, strerror(sys));
+    return cannot_open(error, path, sys);
 }
 
 void
