@@ -104,10 +104,12 @@ next_chunk(struct pt_cursor *c, struct stream *s)
     s->start = s->at = s->filled = 0;
     for (; s->chunk < s->chunks_end; s->chunk++) {
         const struct pt_chunk_info *info = chunk_of(c, s);
-        if (c->filter && !pt_filter_chunk(c->filter, info))
-            continue;
         if (info->events == 0)
             continue;
+        if (c->filter && !pt_filter_chunk(c->filter, info)) {
+            pt_stack_lose(&s->stack);
+            continue;
+        }
         s->next = (struct pt_moment){info->time_first, info->seq};
         return true;
     }
