@@ -22,19 +22,18 @@
  *  instruction  an instruction starts                     off
  *  branch     a conditional jump decides                  off, dst
  *  jump       an unconditional backward jump              off, dst
- *  exception  raised or re-raised in the frame            off, type, arg = enum pt_raise
- *  handled    a handler takes the exception               off
- *  c_call     a callable that is not a Python function    callee
- *  c_return   ... it returned                             -
+ *  exception  raised or re-raised in the frame            off, type, arg = enum
+ * pt_raise handled    a handler takes the exception               off c_call a
+ * callable that is not a Python function    callee c_return   ... it returned -
  *  c_exception  ... it raised                             -
  *  thread     the thread begins (arg 1) or ends (arg 0)   arg
  *  process    the process begins (arg 1) or ends (arg 0)  arg
  *  task       an asyncio task is switched to              arg (reserved)
  *  switch     a greenlet is switched to                   arg (reserved)
- *  mark       a named moment                              arg = string id (reserved)
- *  output     the program wrote                           arg (reserved)
- *  gap        events are missing here                     arg = how many, UINT64_MAX unknown
- *  value      a recorded value                            (reserved)
+ *  mark       a named moment                              arg = string id
+ * (reserved) output     the program wrote                           arg
+ * (reserved) gap        events are missing here                     arg = how
+ * many, UINT64_MAX unknown value      a recorded value (reserved)
  *
  * CPython does not tell of every frame's beginning and end.  Where a frame's
  * end shows that an event must have been missing, the log has it all the same,
@@ -43,56 +42,57 @@
  */
 #define PT_IMPLIED UINT64_MAX
 
-#define PT_KINDS(X)                                                           \
-    X(CALL, 1, "call")                                                        \
-    X(RETURN, 2, "return")                                                    \
-    X(YIELD, 3, "yield")                                                      \
-    X(RESUME, 4, "resume")                                                    \
-    X(THROW, 5, "throw")                                                      \
-    X(UNWIND, 6, "unwind")                                                    \
-    X(LINE, 7, "line")                                                        \
-    X(INSTRUCTION, 8, "instruction")                                          \
-    X(BRANCH, 9, "branch")                                                    \
-    X(JUMP, 10, "jump")                                                       \
-    X(EXCEPTION, 11, "exception")                                             \
-    X(HANDLED, 12, "handled")                                                 \
-    X(C_CALL, 13, "c_call")                                                   \
-    X(C_RETURN, 14, "c_return")                                               \
-    X(C_EXCEPTION, 15, "c_exception")                                         \
-    X(THREAD, 16, "thread")                                                   \
-    X(PROCESS, 17, "process")                                                 \
-    X(TASK, 18, "task")                                                       \
-    X(SWITCH, 19, "switch")                                                   \
-    X(MARK, 20, "mark")                                                       \
-    X(OUTPUT, 21, "output")                                                   \
-    X(GAP, 22, "gap")                                                         \
+#define PT_KINDS(X)                                                            \
+    X(CALL, 1, "call")                                                         \
+    X(RETURN, 2, "return")                                                     \
+    X(YIELD, 3, "yield")                                                       \
+    X(RESUME, 4, "resume")                                                     \
+    X(THROW, 5, "throw")                                                       \
+    X(UNWIND, 6, "unwind")                                                     \
+    X(LINE, 7, "line")                                                         \
+    X(INSTRUCTION, 8, "instruction")                                           \
+    X(BRANCH, 9, "branch")                                                     \
+    X(JUMP, 10, "jump")                                                        \
+    X(EXCEPTION, 11, "exception")                                              \
+    X(HANDLED, 12, "handled")                                                  \
+    X(C_CALL, 13, "c_call")                                                    \
+    X(C_RETURN, 14, "c_return")                                                \
+    X(C_EXCEPTION, 15, "c_exception")                                          \
+    X(THREAD, 16, "thread")                                                    \
+    X(PROCESS, 17, "process")                                                  \
+    X(TASK, 18, "task")                                                        \
+    X(SWITCH, 19, "switch")                                                    \
+    X(MARK, 20, "mark")                                                        \
+    X(OUTPUT, 21, "output")                                                    \
+    X(GAP, 22, "gap")                                                          \
     X(VALUE, 23, "value")
 
 enum pt_kind {
     PT_KIND_NONE = 0,
 #define X(id, num, name) PT_##id = num,
-    PT_KINDS(X)
+    PT_KINDS (X)
 #undef X
-    PT_KIND_LIMIT = 32 /* one more than the largest number a kind may have */
+        PT_KIND_LIMIT =
+            32 /* one more than the largest number a kind may have */
 };
 
 /* X(enumerator, number, name in the log, widest value in bytes).  A column
  * holds one value for each event whose shape names it, in event order. */
-#define PT_COLUMNS(X)                                                         \
-    X(TIME, 0, "time", 8)     /* quanta since the trace's clock origin */     \
-    X(CODE, 1, "code", 4)     /* trace-wide code object id */                 \
-    X(CALLEE, 2, "callee", 4) /* trace-wide callable id */                    \
-    X(TYPE, 3, "type", 4)     /* trace-wide type id */                        \
-    X(LINE, 4, "line", 4)     /* line number, 1 based; 0 is "no line" */      \
-    X(OFF, 5, "off", 4)       /* byte offset into co_code, as dis shows it */ \
-    X(DST, 6, "dst", 4)       /* byte offset the branch or jump went to */    \
+#define PT_COLUMNS(X)                                                          \
+    X(TIME, 0, "time", 8)     /* quanta since the trace's clock origin */      \
+    X(CODE, 1, "code", 4)     /* trace-wide code object id */                  \
+    X(CALLEE, 2, "callee", 4) /* trace-wide callable id */                     \
+    X(TYPE, 3, "type", 4)     /* trace-wide type id */                         \
+    X(LINE, 4, "line", 4)     /* line number, 1 based; 0 is "no line" */       \
+    X(OFF, 5, "off", 4)       /* byte offset into co_code, as dis shows it */  \
+    X(DST, 6, "dst", 4)       /* byte offset the branch or jump went to */     \
     X(ARG, 7, "arg", 8)       /* see the table of kinds */
 
 enum pt_column {
 #define X(id, num, name, width) PT_COL_##id = num,
-    PT_COLUMNS(X)
+    PT_COLUMNS (X)
 #undef X
-    PT_COLUMN_COUNT = 8
+        PT_COLUMN_COUNT = 8
 };
 #define PT_HAS(id) (1u << PT_COL_##id) /* a shape's bit for one column */
 
@@ -107,13 +107,13 @@ enum pt_raise {
  * (PT_HAS bits); the others are 0, except that `time` of an unstamped event
  * is that of the last stamped event before it on its thread. */
 struct pt_event {
-    int64_t time;  /* ns since the trace's clock origin */
-    uint64_t arg;  /* see the table of kinds */
-    uint32_t id;   /* code, callee or type, by kind */
-    uint32_t pos;  /* line or byte offset, by kind */
-    uint32_t dst;  /* byte offset */
-    uint8_t kind;  /* enum pt_kind */
-    uint8_t has;   /* PT_HAS bits */
+    int64_t time; /* ns since the trace's clock origin */
+    uint64_t arg; /* see the table of kinds */
+    uint32_t id;  /* code, callee or type, by kind */
+    uint32_t pos; /* line or byte offset, by kind */
+    uint32_t dst; /* byte offset */
+    uint8_t kind; /* enum pt_kind */
+    uint8_t has;  /* PT_HAS bits */
     uint16_t reserved;
 };
 

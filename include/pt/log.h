@@ -37,61 +37,61 @@ enum { PT_CHUNK_HEADER_SIZE = 216 };
 
 /* A chunk's skippable frame, decoded.  Times are ns since the clock origin. */
 struct pt_chunk_info {
-    uint8_t type;           /* enum pt_chunk_type */
-    uint32_t process;       /* trace-wide process id, 0 none */
-    uint32_t thread;        /* trace-wide thread id, 0 none */
-    uint64_t seq;           /* of the first event */
-    uint32_t events;        /* how many: seq .. seq+events-1 */
-    uint32_t gaps;          /* gap events among them */
+    uint8_t type;     /* enum pt_chunk_type */
+    uint32_t process; /* trace-wide process id, 0 none */
+    uint32_t thread;  /* trace-wide thread id, 0 none */
+    uint64_t seq;     /* of the first event */
+    uint32_t events;  /* how many: seq .. seq+events-1 */
+    uint32_t gaps;    /* gap events among them */
     int64_t time_first;
     int64_t time_last;
-    uint64_t raw_size;      /* of the CBOR item */
-    uint64_t packed_size;   /* of the zstd frame */
+    uint64_t raw_size;              /* of the CBOR item */
+    uint64_t packed_size;           /* of the zstd frame */
     uint32_t counts[PT_KIND_LIMIT]; /* events per kind */
-    uint64_t offset;        /* of the skippable frame in the file */
+    uint64_t offset;                /* of the skippable frame in the file */
 };
 
 /* The trace's clock: ns = ((ticks - origin) * mult) >> shift, computed in 128
  * bits.  A time column counts quanta of `quantum` ticks since `origin`. */
 struct pt_clock {
-    uint64_t origin;        /* ticks at time 0 */
+    uint64_t origin; /* ticks at time 0 */
     uint64_t mult;
     uint32_t shift;
-    uint32_t quantum;       /* ticks, a power of two */
-    char source[16];        /* "tsc", "cntvct" or "monotonic" */
-    int64_t unix_ns;        /* CLOCK_REALTIME at time 0 */
+    uint32_t quantum; /* ticks, a power of two */
+    char source[16];  /* "tsc", "cntvct" or "monotonic" */
+    int64_t unix_ns;  /* CLOCK_REALTIME at time 0 */
 };
 
 /* One per trace: the header chunk. */
 struct pt_header {
-    uint32_t version;       /* format version; readers refuse newer majors */
-    uint32_t required;      /* feature bits a reader must know */
-    uint32_t optional;      /* feature bits a reader may ignore */
+    uint32_t version;  /* format version; readers refuse newer majors */
+    uint32_t required; /* feature bits a reader must know */
+    uint32_t optional; /* feature bits a reader may ignore */
     struct pt_clock clock;
-    struct pt_str writer;   /* "ptrec 0.1.0" */
-    struct pt_str preset;   /* "lines" */
-    struct pt_str host;     /* uname nodename */
-    struct pt_str system;   /* "Linux 6.1.0 x86_64" */
+    struct pt_str writer; /* "ptrec 0.1.0" */
+    struct pt_str preset; /* "lines" */
+    struct pt_str host;   /* uname nodename */
+    struct pt_str system; /* "Linux 6.1.0 x86_64" */
     struct pt_str cwd;
-    struct pt_str uuid;     /* 16 random bytes, as hex */
+    struct pt_str uuid;        /* 16 random bytes, as hex */
     const struct pt_str *argv; /* of ptrec itself */
     size_t argc;
-    uint32_t events;        /* bit per kind that was asked for */
-    uint32_t stamped;       /* bit per kind that carries a time */
+    uint32_t events;  /* bit per kind that was asked for */
+    uint32_t stamped; /* bit per kind that carries a time */
 };
 
 /* One opcode of an interpreter's table. */
 struct pt_opcode {
-    struct pt_str name;     /* "" where the number is unused */
-    uint8_t flags;          /* enum pt_opcode_flag */
-    uint8_t caches;         /* inline cache entries (code units) after it */
+    struct pt_str name; /* "" where the number is unused */
+    uint8_t flags;      /* enum pt_opcode_flag */
+    uint8_t caches;     /* inline cache entries (code units) after it */
 };
 enum pt_opcode_flag {
-    PT_OP_ARG = 1,          /* has an argument */
-    PT_OP_JREL = 2,         /* argument is a relative jump, forwards */
-    PT_OP_JBACK = 4,        /* ... backwards */
+    PT_OP_ARG = 1,   /* has an argument */
+    PT_OP_JREL = 2,  /* argument is a relative jump, forwards */
+    PT_OP_JBACK = 4, /* ... backwards */
     PT_OP_JABS = 8,
-    PT_OP_CONST = 16,       /* argument indexes the constants */
+    PT_OP_CONST = 16, /* argument indexes the constants */
     PT_OP_NAME = 32,
     PT_OP_LOCAL = 64,
     PT_OP_FREE = 128
@@ -100,8 +100,8 @@ enum pt_opcode_flag {
 /* An interpreter that recorded: its opcode table makes bytecode readable
  * without knowing its version. */
 struct pt_interpreter {
-    uint32_t hexversion;    /* PY_VERSION_HEX */
-    struct pt_str version;  /* sys.version */
+    uint32_t hexversion;   /* PY_VERSION_HEX */
+    struct pt_str version; /* sys.version */
     struct pt_str soabi;
     struct pt_str executable;
     struct pt_opcode opcodes[256];
@@ -109,17 +109,26 @@ struct pt_interpreter {
 
 /* A constant, in pre-order: a container is followed by its `n` items. */
 struct pt_const {
-    uint8_t kind;           /* enum pt_const_kind */
-    uint32_t n;             /* items of a container, or a code object's id */
-    int64_t i;              /* int that fits, bool */
-    double f, g;            /* float; complex real and imaginary */
-    struct pt_str s;        /* str, bytes, big int (decimal), type's name */
+    uint8_t kind;    /* enum pt_const_kind */
+    uint32_t n;      /* items of a container, or a code object's id */
+    int64_t i;       /* int that fits, bool */
+    double f, g;     /* float; complex real and imaginary */
+    struct pt_str s; /* str, bytes, big int (decimal), type's name */
 };
 enum pt_const_kind {
-    PT_CONST_NONE, PT_CONST_ELLIPSIS, PT_CONST_BOOL, PT_CONST_INT,
+    PT_CONST_NONE,
+    PT_CONST_ELLIPSIS,
+    PT_CONST_BOOL,
+    PT_CONST_INT,
     PT_CONST_BIGINT, /* sign, then magnitude: s is "-" or "" + hex digits */
-    PT_CONST_FLOAT, PT_CONST_COMPLEX, PT_CONST_STR, PT_CONST_BYTES,
-    PT_CONST_TUPLE, PT_CONST_FROZENSET, PT_CONST_CODE, PT_CONST_SLICE,
+    PT_CONST_FLOAT,
+    PT_CONST_COMPLEX,
+    PT_CONST_STR,
+    PT_CONST_BYTES,
+    PT_CONST_TUPLE,
+    PT_CONST_FROZENSET,
+    PT_CONST_CODE,
+    PT_CONST_SLICE,
     PT_CONST_OTHER /* s: the type's name */
 };
 
@@ -139,9 +148,9 @@ struct pt_code {
     size_t nnames;
     const struct pt_str *locals; /* co_localsplusnames */
     size_t nlocalsplus;
-    struct pt_str localkinds;    /* co_localspluskinds, a byte each */
+    struct pt_str localkinds;      /* co_localspluskinds, a byte each */
     const struct pt_const *consts; /* the tuple's items, pre-order */
-    size_t nconsts;              /* entries of `consts`, not of the tuple */
+    size_t nconsts;                /* entries of `consts`, not of the tuple */
 };
 
 /* How a callable that is no Python function is called by profiles. */
@@ -152,70 +161,70 @@ enum pt_callable_kind {
     PT_CALLABLE_OBJECT = 4   /* anything else with __call__, by its type */
 };
 struct pt_callable {
-    uint8_t kind;            /* enum pt_callable_kind */
-    struct pt_str module;    /* "" where unknown */
-    struct pt_str owner;     /* the defining type's name, "" for functions */
-    struct pt_str name;      /* ml_name or the type's qualified name */
-    struct pt_str label;     /* the key cProfile writes, "" for type, object */
+    uint8_t kind;         /* enum pt_callable_kind */
+    struct pt_str module; /* "" where unknown */
+    struct pt_str owner;  /* the defining type's name, "" for functions */
+    struct pt_str name;   /* ml_name or the type's qualified name */
+    struct pt_str label;  /* the key cProfile writes, "" for type, object */
 };
 
 /* A class, as the type of an exception. */
 struct pt_type {
     struct pt_str module;
-    struct pt_str name;      /* __qualname__ */
+    struct pt_str name; /* __qualname__ */
 };
 
 /* A source file as the program had it; `text` is "" when it could not be
  * read, and `hash` then 0. */
 struct pt_source {
-    struct pt_str file;      /* co_filename */
-    struct pt_str path;      /* absolute, where it was read */
+    struct pt_str file; /* co_filename */
+    struct pt_str path; /* absolute, where it was read */
     struct pt_str text;
-    uint64_t hash;           /* XXH64 of text, seed 0 */
+    uint64_t hash; /* XXH64 of text, seed 0 */
 };
 
 struct pt_process {
-    uint32_t parent;         /* id, 0 for the one ptrec started */
-    uint32_t interpreter;    /* id */
+    uint32_t parent;      /* id, 0 for the one ptrec started */
+    uint32_t interpreter; /* id */
     uint32_t pid;
-    int64_t time;            /* ns, when it joined */
+    int64_t time; /* ns, when it joined */
     struct pt_str executable;
     struct pt_str cwd;
     const struct pt_str *argv; /* sys.orig_argv */
     size_t argc;
 };
 struct pt_thread {
-    uint32_t process;        /* id */
-    uint32_t tid;            /* native id */
-    int64_t time;            /* ns, its first event */
-    struct pt_str name;      /* "" where unknown */
+    uint32_t process;   /* id */
+    uint32_t tid;       /* native id */
+    int64_t time;       /* ns, its first event */
+    struct pt_str name; /* "" where unknown */
 };
 
 /* How a process ended; the number is part of the format. */
 enum pt_ending {
-    PT_ENDED_UNKNOWN = 0,    /* the recording stopped before it did */
-    PT_ENDED_EXIT = 1,       /* value: the exit status */
-    PT_ENDED_SIGNAL = 2,     /* value: the signal */
-    PT_ENDED_EXEC = 3,       /* it became another program */
-    PT_ENDED_GONE = 4        /* it ended; nobody could learn how */
+    PT_ENDED_UNKNOWN = 0, /* the recording stopped before it did */
+    PT_ENDED_EXIT = 1,    /* value: the exit status */
+    PT_ENDED_SIGNAL = 2,  /* value: the signal */
+    PT_ENDED_EXEC = 3,    /* it became another program */
+    PT_ENDED_GONE = 4     /* it ended; nobody could learn how */
 };
 struct pt_process_end {
-    uint32_t process;        /* id */
-    uint8_t ending;          /* enum pt_ending */
+    uint32_t process; /* id */
+    uint8_t ending;   /* enum pt_ending */
     int32_t value;
-    int64_t time;            /* ns */
-    uint64_t lost;           /* events that its gaps count */
+    int64_t time;  /* ns */
+    uint64_t lost; /* events that its gaps count */
 };
 
 /* A frame on a thread's stack at the start of a chunk, outermost first. */
 struct pt_frame {
-    uint64_t key;            /* frame key, 0 where it cannot be suspended */
-    uint64_t seq;            /* of the event that entered it, or UINT64_MAX */
-    uint32_t id;             /* code or callable */
-    uint32_t line;           /* last line started, 0 unknown */
-    uint32_t off;            /* last offset, UINT32_MAX unknown */
-    uint8_t callable;        /* 1: a c_call, id is a callable */
-    int64_t time;            /* ns, when it was entered; INT64_MIN unknown */
+    uint64_t key;     /* frame key, 0 where it cannot be suspended */
+    uint64_t seq;     /* of the event that entered it, or UINT64_MAX */
+    uint32_t id;      /* code or callable */
+    uint32_t line;    /* last line started, 0 unknown */
+    uint32_t off;     /* last offset, UINT32_MAX unknown */
+    uint8_t callable; /* 1: a c_call, id is a callable */
+    int64_t time;     /* ns, when it was entered; INT64_MIN unknown */
 };
 
 /* The end chunk: a trace that has one was closed well. */
@@ -224,7 +233,7 @@ struct pt_end {
     uint64_t gaps;
     uint64_t lost;
     int64_t time;
-    struct pt_str reason;    /* "complete", "disk full", "collector stopped" */
+    struct pt_str reason; /* "complete", "disk full", "collector stopped" */
 };
 
 #endif

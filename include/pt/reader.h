@@ -6,7 +6,8 @@
  * checked; damage is counted and skipped, never trusted.
  * Thread rule: after pt_trace_open() a trace is read-only and may be shared;
  * decoding needs a pt_decoder of the thread's own.
- * Lifetime: what accessors return is borrowed and lives as long as the trace. */
+ * Lifetime: what accessors return is borrowed and lives as long as the trace.
+ */
 #ifndef PT_READER_H
 #define PT_READER_H
 
@@ -29,7 +30,7 @@ struct pt_damage {
     uint32_t unknown_chunks; /* skipped: optional and of a later version */
     uint64_t trailing;       /* bytes at the end that are no whole chunk */
     int64_t first_offset;    /* of the first damage, -1 none */
-    char text[PT_ERROR_TEXT];/* one sentence on the first damage */
+    char text[PT_ERROR_TEXT]; /* one sentence on the first damage */
 };
 const struct pt_damage *pt_trace_damage(const struct pt_trace *);
 
@@ -47,7 +48,8 @@ const struct pt_chunk_info *pt_trace_chunk(const struct pt_trace *, size_t i);
 uint32_t pt_trace_code_count(const struct pt_trace *);
 const struct pt_code *pt_trace_code(const struct pt_trace *, uint32_t id);
 uint32_t pt_trace_callable_count(const struct pt_trace *);
-const struct pt_callable *pt_trace_callable(const struct pt_trace *, uint32_t id);
+const struct pt_callable *pt_trace_callable(const struct pt_trace *,
+                                            uint32_t id);
 uint32_t pt_trace_type_count(const struct pt_trace *);
 const struct pt_type *pt_trace_type(const struct pt_trace *, uint32_t id);
 uint32_t pt_trace_source_count(const struct pt_trace *);
@@ -80,7 +82,8 @@ void pt_decoder_free(struct pt_decoder *);
 enum pt_status pt_decoder_events(struct pt_decoder *, size_t i,
                                  struct pt_events *out);
 /* The CBOR item of any chunk, unpacked and checksummed but not interpreted. */
-enum pt_status pt_decoder_raw(struct pt_decoder *, size_t i, struct pt_str *out);
+enum pt_status pt_decoder_raw(struct pt_decoder *, size_t i,
+                              struct pt_str *out);
 const struct pt_error *pt_decoder_error(const struct pt_decoder *);
 
 /* Writes what is whole in `trace` as a new, closed log at `path`. */

@@ -14,14 +14,14 @@
 enum pt_status {
     PT_OK = 0,
     PT_END = 1,
-    PT_EUSAGE = -1,     /* the caller asked for something that cannot be */
-    PT_ENOMEM = -2,     /* an allocation failed */
-    PT_EIO = -3,        /* the operating system refused a read or a write */
-    PT_ENOTRACE = -4,   /* the file is not a ptrec trace at all */
-    PT_EDAMAGED = -5,   /* a chunk fails its checks */
+    PT_EUSAGE = -1,       /* the caller asked for something that cannot be */
+    PT_ENOMEM = -2,       /* an allocation failed */
+    PT_EIO = -3,          /* the operating system refused a read or a write */
+    PT_ENOTRACE = -4,     /* the file is not a ptrec trace at all */
+    PT_EDAMAGED = -5,     /* a chunk fails its checks */
     PT_EUNSUPPORTED = -6, /* a required feature or version is not known here */
-    PT_ELIMIT = -7,     /* a documented limit would be exceeded */
-    PT_ENOTFOUND = -8,  /* no such id, position or name */
+    PT_ELIMIT = -7,       /* a documented limit would be exceeded */
+    PT_ENOTFOUND = -8,    /* no such id, position or name */
 };
 
 enum { PT_ERROR_TEXT = 256 };

@@ -16,8 +16,8 @@ struct pt_writer;
 struct pt_block;
 
 struct pt_writer_options {
-    int level;               /* zstd level; 0 means 1 */
-    bool force;              /* a `.part` that is there is replaced */
+    int level;  /* zstd level; 0 means 1 */
+    bool force; /* a `.part` that is there is replaced */
 };
 
 /* Creates `path`.part (O_EXCL) and writes the header chunk.  `error` (may be
@@ -29,15 +29,17 @@ enum pt_status pt_writer_open(const char *path, const struct pt_header *header,
 /* Each gives the trace-wide id (from 1) of a definition, the same id for the
  * same content, except processes and threads, which are new at every call.
  * They are written before the next events chunk.  Strings are copied. */
-enum pt_status pt_writer_string(struct pt_writer *, struct pt_str, uint32_t *id);
+enum pt_status pt_writer_string(struct pt_writer *, struct pt_str,
+                                uint32_t *id);
 enum pt_status pt_writer_interpreter(struct pt_writer *,
-                                     const struct pt_interpreter *, uint32_t *id);
+                                     const struct pt_interpreter *,
+                                     uint32_t *id);
 enum pt_status pt_writer_source(struct pt_writer *, const struct pt_source *,
                                 uint32_t *id);
 enum pt_status pt_writer_code(struct pt_writer *, const struct pt_code *,
                               uint32_t *id);
-enum pt_status pt_writer_callable(struct pt_writer *, const struct pt_callable *,
-                                  uint32_t *id);
+enum pt_status pt_writer_callable(struct pt_writer *,
+                                  const struct pt_callable *, uint32_t *id);
 enum pt_status pt_writer_type(struct pt_writer *, const struct pt_type *,
                               uint32_t *id);
 enum pt_status pt_writer_process(struct pt_writer *, const struct pt_process *,
@@ -83,17 +85,17 @@ enum { PT_BLOCK_EVENTS = 65536, PT_BLOCK_SHAPES = 64 };
  * shapes are numbered as they are first used; each event stores its shape's
  * number in one byte.  The fields are public for pt_block_push() alone. */
 struct pt_block {
-    uint32_t n;              /* events */
-    uint32_t capacity;       /* grows to PT_BLOCK_EVENTS */
+    uint32_t n;        /* events */
+    uint32_t capacity; /* grows to PT_BLOCK_EVENTS */
     uint32_t nshapes;
     uint32_t used[PT_COLUMN_COUNT]; /* values per column */
     uint8_t *shape;
-    uint64_t *time;          /* absolute, in quanta since the clock origin */
+    uint64_t *time; /* absolute, in quanta since the clock origin */
     uint64_t *arg;
-    uint32_t *column[PT_COLUMN_COUNT]; /* NULL for time and arg */
-    uint8_t shapes[PT_BLOCK_SHAPES];   /* kind */
-    uint8_t masks[PT_BLOCK_SHAPES];    /* PT_HAS bits */
-    uint32_t counts[PT_BLOCK_SHAPES];  /* events per shape */
+    uint32_t *column[PT_COLUMN_COUNT];  /* NULL for time and arg */
+    uint8_t shapes[PT_BLOCK_SHAPES];    /* kind */
+    uint8_t masks[PT_BLOCK_SHAPES];     /* PT_HAS bits */
+    uint32_t counts[PT_BLOCK_SHAPES];   /* events per shape */
     uint8_t number[PT_KIND_LIMIT][256]; /* shape number + 1 by kind and mask */
 };
 
