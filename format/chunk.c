@@ -111,6 +111,7 @@ pt_chunk_known(uint8_t type)
     case PT_CHUNK_OUTPUT:
     case PT_CHUNK_INDEX:
     case PT_CHUNK_END:
+    case PT_CHUNK_VARIABLES:
         return true;
     default:
         return false;

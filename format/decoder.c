@@ -29,6 +29,7 @@ struct pt_decoder {
 struct item {
     uint32_t n;
     int64_t since;
+    struct pt_clock_pair clock;
     uint32_t nshapes;
     uint8_t kinds[256];
     uint8_t masks[256];
@@ -211,6 +212,11 @@ read_item(struct pt_decoder *d, struct pt_str bytes, struct item *it)
             it->n = (uint32_t)pt_cbor_get_uint(&c, PT_BLOCK_EVENTS);
         } else if (pt_str_is(key, "since")) {
             it->since = pt_cbor_get_int(&c);
+        } else if (pt_str_is(key, "clock")) {
+            if (pt_cbor_get_array(&c) != 2)
+                c.bad = true;
+            it->clock.ticks = pt_cbor_get_uint(&c, UINT64_MAX);
+            it->clock.unix_ns = pt_cbor_get_int(&c);
         } else if (pt_str_is(key, "shapes") && !shapes) {
             shapes = true;
             read_shapes(&c, it);
@@ -464,6 +470,6 @@ pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
         d->error.seq = (int64_t)info->seq;
         return PT_EDAMAGED;
     }
-    *out = (struct pt_events){info, d->events, d->stack, it.depth};
+    *out = (struct pt_events){info, d->events, d->stack, it.depth, it.clock};
     return PT_OK;
 }

@@ -16,6 +16,7 @@ struct pt_writer {
     struct pt_error error; /* status PT_OK: all is well */
     struct pt_defs_out defs;
     struct pt_clock clock;
+    struct pt_clock_pair pair;
     struct pt_buf header; /* its item, written again at the end */
     struct pt_buf item;
     struct pt_buf scratch;
@@ -197,12 +198,20 @@ write_item(struct pt_writer *w, const struct pt_block *block, int64_t since,
            struct pt_time_range *range)
 {
     struct pt_buf *b = &w->item;
+    bool paired = w->pair.ticks != 0 || w->pair.unix_ns != 0;
     b->len = 0;
-    pt_cbor_map(b, 5);
+    pt_cbor_map(b, paired ? 6 : 5);
     pt_cbor_text(b, "n");
     pt_cbor_uint(b, block->n);
     pt_cbor_text(b, "since");
     pt_cbor_int(b, since);
+    if (paired) {
+        pt_cbor_text(b, "clock");
+        pt_cbor_array(b, 2);
+        pt_cbor_uint(b, w->pair.ticks);
+        pt_cbor_int(b, w->pair.unix_ns);
+        w->pair = (struct pt_clock_pair){0};
+    }
     pt_cbor_text(b, "shapes");
     pt_cbor_array(b, block->nshapes);
     for (unsigned s = 0; s < block->nshapes; s++) {
@@ -293,6 +302,12 @@ pt_writer_events(struct pt_writer *w, struct pt_block *block, uint32_t process,
     w->gaps += info.gaps;
     pt_block_reset(block);
     return PT_OK;
+}
+
+void
+pt_writer_clock_pair(struct pt_writer *w, struct pt_clock_pair pair)
+{
+    w->pair = pair;
 }
 
 /* --- the end -------------------------------------------------------------- */

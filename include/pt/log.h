@@ -29,6 +29,7 @@ enum pt_chunk_type {
     PT_CHUNK_OUTPUT = 6 | 0x80,
     PT_CHUNK_INDEX = 7 | 0x80,
     PT_CHUNK_END = 8,
+    PT_CHUNK_VARIABLES = 9 | 0x80, /* the index of variables */
     PT_CHUNK_OPTIONAL = 0x80
 };
 
@@ -60,6 +61,12 @@ struct pt_clock {
     uint32_t quantum; /* ticks, a power of two */
     char source[16];  /* "tsc", "cntvct" or "monotonic" */
     int64_t unix_ns;  /* CLOCK_REALTIME at time 0 */
+};
+
+/* Two clocks read at one moment: what corrects the drift of the first. */
+struct pt_clock_pair {
+    uint64_t ticks;  /* of the trace's clock */
+    int64_t unix_ns; /* CLOCK_REALTIME; 0 with ticks 0: no pair */
 };
 
 /* One per trace: the header chunk. */

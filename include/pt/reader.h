@@ -73,6 +73,7 @@ struct pt_events {
     const struct pt_event *events; /* info->events of them */
     const struct pt_frame *stack;  /* the keyframe, outermost first */
     size_t depth;
+    struct pt_clock_pair clock; /* read while the chunk was written */
 };
 
 enum pt_status pt_decoder_new(const struct pt_trace *, struct pt_decoder **out);

@@ -77,6 +77,9 @@ uint64_t pt_writer_bytes(const struct pt_writer *);
 uint64_t pt_writer_definition_bytes(const struct pt_writer *);
 uint64_t pt_writer_event_count(const struct pt_writer *);
 
+/* What the next events chunk says of the clock, besides the header. */
+void pt_writer_clock_pair(struct pt_writer *, struct pt_clock_pair);
+
 /* --- blocks: the events of one chunk, column by column ------------------- */
 
 enum { PT_BLOCK_EVENTS = 65536, PT_BLOCK_SHAPES = 64 };

@@ -30,7 +30,8 @@ HEADER_SIZE = 216
 assert HEADER.size == HEADER_SIZE
 
 TYPES = {1: "header", 2: "definitions", 0x83: "syntax", 4: "events",
-         0x85: "values", 0x86: "output", 0x87: "index", 8: "end"}
+         0x85: "values", 0x86: "output", 0x87: "index", 8: "end",
+         0x89: "variables"}
 KINDS = [None, "call", "return", "yield", "resume", "throw", "unwind", "line",
          "instruction", "branch", "jump", "exception", "handled", "c_call",
          "c_return", "c_exception", "thread", "process", "task", "switch",

@@ -124,10 +124,11 @@ repair_and_compare(const struct pt_trace *t, uint64_t events)
 
 Test(format_damage, sample_holds_every_chunk_type)
 {
-    static const uint8_t types[] = {
-        PT_CHUNK_HEADER, PT_CHUNK_DEFINITIONS, PT_CHUNK_SYNTAX,
-        PT_CHUNK_EVENTS, PT_CHUNK_VALUES,      PT_CHUNK_OUTPUT,
-        PT_CHUNK_INDEX,  PT_CHUNK_END,         0xc0};
+    static const uint8_t types[] = {PT_CHUNK_HEADER,    PT_CHUNK_DEFINITIONS,
+                                    PT_CHUNK_SYNTAX,    PT_CHUNK_EVENTS,
+                                    PT_CHUNK_VALUES,    PT_CHUNK_OUTPUT,
+                                    PT_CHUNK_INDEX,     PT_CHUNK_END,
+                                    PT_CHUNK_VARIABLES, 0xc0};
     for (size_t k = 0; k < sizeof types; k++) {
         bool found = false;
         for (size_t i = 0; i < pt_trace_chunk_count(original); i++)
@@ -333,7 +334,7 @@ Test(format_damage, later_versions)
     cr_expect_eq(open_bytes(copy, n, &e, &t), PT_EUNSUPPORTED);
     cr_expect(strstr(e.text, "type 9") != NULL, "%s", e.text);
     free(copy);
-    copy = with_header_byte(TYPE, 0x89);
+    copy = with_header_byte(TYPE, 0x8a);
     cr_assert_eq(open_bytes(copy, n, &e, &t), PT_OK);
     cr_expect_eq(pt_trace_damage(t)->unknown_chunks, 2);
     pt_trace_close(t);

@@ -158,7 +158,10 @@ Test(format_roundtrip, keyframe_and_time_before)
     for (unsigned i = 0; i < 8; i++)
         cr_expect(ev.events[i].time == 100 && ev.events[i].pos == 1000 + i);
     cr_expect(ev.info->time_first == 100 && ev.info->time_last == 100);
-    cr_expect_eq(chunk_with(33, 0).depth, 1);
+    cr_expect(ev.clock.ticks == UINT64_MAX && ev.clock.unix_ns == -7);
+    ev = chunk_with(33, 0);
+    cr_expect_eq(ev.depth, 1);
+    cr_expect(ev.clock.ticks == 0 && ev.clock.unix_ns == 0, "only once");
     cr_expect_eq(chunk_with(33, 8).events[7].time, ns(100021));
 }
 
@@ -186,8 +189,8 @@ Test(format_roundtrip, scan_finds_what_the_index_says)
     cr_assert_eq(pt_trace_open(place.second, NULL, &walked), PT_OK);
     cr_assert_eq(pt_trace_chunk_count(walked), n);
     for (size_t i = 0; i < n; i++)
-        cr_expect(info_equal(pt_trace_chunk(walked, i),
-                             pt_trace_chunk(trace, i)));
+        cr_expect(
+            info_equal(pt_trace_chunk(walked, i), pt_trace_chunk(trace, i)));
     cr_expect(!pt_trace_damage(walked)->torn);
     cr_expect(defs_within(walked, trace) && defs_within(trace, walked));
     pt_trace_close(walked);

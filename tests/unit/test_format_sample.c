@@ -252,6 +252,8 @@ write_events(struct pt_writer *w, struct pt_block *b, const struct ids *id)
     };
     for (unsigned i = 0; i < SECOND_EVENTS; i++)
         TRY(pt_block_push(b, PT_LINE, PT_HAS(LINE), 0, 0, 1000 + i, 0, 0));
+    /* Of this chunk alone. */
+    pt_writer_clock_pair(w, (struct pt_clock_pair){UINT64_MAX, -7});
     TRY(pt_writer_events(w, b, id->process, id->second, stack, 3, &seq));
     cr_expect_eq(seq, MAIN_EVENTS);
 
@@ -324,7 +326,7 @@ void
 sample_write_all(const struct place *p)
 {
     static const uint8_t types[] = {PT_CHUNK_SYNTAX, PT_CHUNK_VALUES,
-                                    PT_CHUNK_OUTPUT, 0xc0};
+                                    PT_CHUNK_OUTPUT, PT_CHUNK_VARIABLES, 0xc0};
     cr_assert_eq(sample_write(p->second), PT_OK);
     size_t size;
     unsigned char *bytes = slurp(p->second, &size);

@@ -87,7 +87,8 @@ Test(replay_stack, keyframes_are_authoritative)
     struct pt_frame frames[2] = {{.id = 5, .key = 1}, {.id = 6}};
     struct pt_chunk_info info = {.events = 1};
     struct pt_event first = ev_plain(PT_RETURN, 9);
-    struct pt_events chunk = {&info, &first, frames, 2};
+    struct pt_events chunk = {
+        .info = &info, .events = &first, .stack = frames, .depth = 2};
     cr_assert_eq(pt_stack_sync(&s, &chunk), PT_OK);
     cr_expect_eq(s.depth, 2u);
     cr_expect_eq(s.desyncs, 0u, "nothing was known before");
@@ -120,7 +121,8 @@ Test(replay_stack, implied_calls_have_no_key)
     struct pt_frame frame = {.id = 5};
     struct pt_chunk_info info = {.events = 1};
     struct pt_event first = ev_plain(PT_RETURN, 9);
-    struct pt_events chunk = {&info, &first, &frame, 1};
+    struct pt_events chunk = {
+        .info = &info, .events = &first, .stack = &frame, .depth = 1};
     s.known = true;
     cr_assert_eq(pt_stack_sync(&s, &chunk), PT_OK);
     cr_expect_eq(s.desyncs, 0u);
