@@ -3,6 +3,7 @@
 #include "analyze/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,12 +29,30 @@ put_words(struct pt_out *o, const struct pt_str *words, size_t n)
         bool quote = words[i].len == 0;
         for (size_t k = 0; k < words[i].len; k++)
             quote |= strchr(" \t\n'\"\\$*?;&|<>()`#", words[i].data[k]) != NULL;
-        if (quote)
-            pt_out_char(o, '\'');
-        pt_out_str(o, words[i]);
-        if (quote)
-            pt_out_char(o, '\'');
+        if (!quote) {
+            pt_out_str(o, words[i]);
+            continue;
+        }
+        /* As a shell takes it: '\'' is a quote between two quoted parts. */
+        struct pt_str rest = words[i];
+        pt_out_char(o, '\'');
+        for (const char *q;
+             rest.len && (q = memchr(rest.data, '\'', rest.len));) {
+            size_t len = (size_t)(q - rest.data);
+            pt_out_str(o, (struct pt_str){rest.data, len});
+            pt_out_text(o, "'\\''");
+            rest = (struct pt_str){q + 1, rest.len - len - 1};
+        }
+        pt_out_str(o, rest);
+        pt_out_char(o, '\'');
     }
+}
+
+static struct pt_str
+clock_source(const struct pt_header *h)
+{
+    return (struct pt_str){h->clock.source,
+                           strnlen(h->clock.source, sizeof h->clock.source)};
 }
 
 static void
@@ -79,11 +98,11 @@ text_head(struct pt_session *s, const struct pt_info *info)
     pt_out_text(s->out, "\n");
     label(s, "preset");
     pt_out_str(s->out, h->preset);
-    double quantum = (double)h->clock.quantum * (double)h->clock.mult;
-    for (uint32_t i = 0; i < h->clock.shift; i++)
-        quantum /= 2;
-    pt_out_printf(s->out, "; clock %.16s, in steps of %.3g ns\n",
-                  h->clock.source, quantum);
+    double quantum = ldexp((double)h->clock.quantum * (double)h->clock.mult,
+                           -(int)h->clock.shift);
+    pt_out_text(s->out, "; clock ");
+    pt_out_str(s->out, clock_source(h));
+    pt_out_printf(s->out, ", in steps of %.3g ns\n", quantum);
     label(s, "duration");
     pt_out_printf(s->out, "%s, %s events\n",
                   pt_text_duration(pt_info_duration(info), a),
@@ -235,27 +254,6 @@ pt_info_text(struct pt_session *s, const struct pt_info *info)
 /* --- JSON ----------------------------------------------------------------- */
 
 static void
-member_str(struct pt_json *j, const char *key, struct pt_str value)
-{
-    pt_json_key(j, key);
-    pt_json_str(j, value);
-}
-
-static void
-member_u64(struct pt_json *j, const char *key, uint64_t value)
-{
-    pt_json_key(j, key);
-    pt_json_u64(j, value);
-}
-
-static void
-member_i64(struct pt_json *j, const char *key, int64_t value)
-{
-    pt_json_key(j, key);
-    pt_json_i64(j, value);
-}
-
-static void
 member_strs(struct pt_json *j, const char *key, const struct pt_str *values,
             size_t n)
 {
@@ -280,27 +278,26 @@ member_kinds(struct pt_json *j, const char *key, uint32_t mask)
 static void
 json_header(struct pt_json *j, const struct pt_header *h)
 {
-    size_t source = strnlen(h->clock.source, sizeof h->clock.source);
     pt_json_key(j, "header");
     pt_json_open(j, '{');
-    member_u64(j, "version", h->version);
-    member_str(j, "writer", h->writer);
-    member_str(j, "preset", h->preset);
-    member_str(j, "host", h->host);
-    member_str(j, "system", h->system);
-    member_str(j, "cwd", h->cwd);
-    member_str(j, "uuid", h->uuid);
+    pt_json_member_u64(j, "version", h->version);
+    pt_json_member_str(j, "writer", h->writer);
+    pt_json_member_str(j, "preset", h->preset);
+    pt_json_member_str(j, "host", h->host);
+    pt_json_member_str(j, "system", h->system);
+    pt_json_member_str(j, "cwd", h->cwd);
+    pt_json_member_str(j, "uuid", h->uuid);
     member_strs(j, "argv", h->argv, h->argc);
     member_kinds(j, "events", h->events);
     member_kinds(j, "stamped", h->stamped);
     pt_json_key(j, "clock");
     pt_json_open(j, '{');
-    member_str(j, "source", (struct pt_str){h->clock.source, source});
-    member_u64(j, "origin", h->clock.origin);
-    member_u64(j, "mult", h->clock.mult);
-    member_u64(j, "shift", h->clock.shift);
-    member_u64(j, "quantum", h->clock.quantum);
-    member_i64(j, "unix_ns", h->clock.unix_ns);
+    pt_json_member_str(j, "source", clock_source(h));
+    pt_json_member_u64(j, "origin", h->clock.origin);
+    pt_json_member_u64(j, "mult", h->clock.mult);
+    pt_json_member_u64(j, "shift", h->clock.shift);
+    pt_json_member_u64(j, "quantum", h->clock.quantum);
+    pt_json_member_i64(j, "unix_ns", h->clock.unix_ns);
     pt_json_close(j, '}');
     pt_json_close(j, '}');
 }
@@ -308,6 +305,7 @@ json_header(struct pt_json *j, const struct pt_header *h)
 static void
 json_processes(struct pt_json *j, const struct pt_trace *trace)
 {
+    static const struct pt_process_end none = {.ending = PT_ENDED_UNKNOWN};
     pt_json_key(j, "processes");
     pt_json_open(j, '[');
     for (uint32_t id = 1; id <= pt_trace_process_count(trace); id++) {
@@ -315,30 +313,27 @@ json_processes(struct pt_json *j, const struct pt_trace *trace)
         const struct pt_process_end *e = pt_trace_process_end(trace, id);
         if (!p)
             continue;
+        bool ended = e != NULL;
+        if (!ended)
+            e = &none;
         pt_json_open(j, '{');
-        member_u64(j, "id", id);
-        member_u64(j, "pid", p->pid);
-        member_u64(j, "parent", p->parent);
-        member_u64(j, "interpreter", p->interpreter);
-        member_i64(j, "time", p->time);
-        member_str(j, "executable", p->executable);
-        member_str(j, "cwd", p->cwd);
+        pt_json_member_u64(j, "id", id);
+        pt_json_member_u64(j, "pid", p->pid);
+        pt_json_member_u64(j, "parent", p->parent);
+        pt_json_member_u64(j, "interpreter", p->interpreter);
+        pt_json_member_i64(j, "time", p->time);
+        pt_json_member_str(j, "executable", p->executable);
+        pt_json_member_str(j, "cwd", p->cwd);
         member_strs(j, "argv", p->argv, p->argc);
         pt_json_key(j, "ended");
         pt_json_open(j, '{');
-        pt_json_key(j, "how");
-        pt_json_text(j, pt_info_ending(e));
-        pt_json_key(j, "value");
-        if (e && (e->ending == PT_ENDED_EXIT || e->ending == PT_ENDED_SIGNAL))
-            pt_json_i64(j, e->value);
-        else
-            pt_json_null(j);
-        pt_json_key(j, "time");
-        if (e)
-            pt_json_i64(j, e->time);
-        else
-            pt_json_null(j);
-        member_u64(j, "lost", e ? e->lost : 0);
+        pt_json_member_text(j, "how", pt_info_ending(e));
+        pt_json_maybe_i64(j, "value",
+                          e->ending == PT_ENDED_EXIT ||
+                              e->ending == PT_ENDED_SIGNAL,
+                          e->value);
+        pt_json_maybe_i64(j, "time", ended, e->time);
+        pt_json_member_u64(j, "lost", e->lost);
         pt_json_close(j, '}');
         pt_json_close(j, '}');
     }
@@ -357,22 +352,14 @@ json_threads(struct pt_json *j, const struct pt_trace *trace,
         if (!t)
             continue;
         pt_json_open(j, '{');
-        member_u64(j, "id", id);
-        member_u64(j, "process", t->process);
-        member_u64(j, "tid", t->tid);
-        member_str(j, "name", t->name);
-        member_i64(j, "time", t->time);
-        member_u64(j, "events", n->events);
-        pt_json_key(j, "first");
-        if (n->events)
-            pt_json_i64(j, n->first);
-        else
-            pt_json_null(j);
-        pt_json_key(j, "last");
-        if (n->events)
-            pt_json_i64(j, n->last);
-        else
-            pt_json_null(j);
+        pt_json_member_u64(j, "id", id);
+        pt_json_member_u64(j, "process", t->process);
+        pt_json_member_u64(j, "tid", t->tid);
+        pt_json_member_str(j, "name", t->name);
+        pt_json_member_i64(j, "time", t->time);
+        pt_json_member_u64(j, "events", n->events);
+        pt_json_maybe_i64(j, "first", n->events, n->first);
+        pt_json_maybe_i64(j, "last", n->events, n->last);
         pt_json_close(j, '}');
     }
     pt_json_close(j, ']');
@@ -388,11 +375,11 @@ json_interpreters(struct pt_json *j, const struct pt_trace *trace)
         if (!p)
             continue;
         pt_json_open(j, '{');
-        member_u64(j, "id", id);
-        member_u64(j, "hexversion", p->hexversion);
-        member_str(j, "version", p->version);
-        member_str(j, "soabi", p->soabi);
-        member_str(j, "executable", p->executable);
+        pt_json_member_u64(j, "id", id);
+        pt_json_member_u64(j, "hexversion", p->hexversion);
+        pt_json_member_str(j, "version", p->version);
+        pt_json_member_str(j, "soabi", p->soabi);
+        pt_json_member_str(j, "executable", p->executable);
         pt_json_close(j, '}');
     }
     pt_json_close(j, ']');
@@ -402,24 +389,24 @@ static void
 json_amounts(struct pt_json *j, const struct pt_session *s,
              const struct pt_info *info)
 {
-    member_i64(j, "duration", pt_info_duration(info));
-    member_u64(j, "events", info->events);
+    pt_json_member_i64(j, "duration", pt_info_duration(info));
+    pt_json_member_u64(j, "events", info->events);
     pt_json_key(j, "kinds");
     pt_json_open(j, '{');
     for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
         if (info->kinds[k] && pt_kind_name(k))
-            member_u64(j, pt_kind_name(k), info->kinds[k]);
+            pt_json_member_u64(j, pt_kind_name(k), info->kinds[k]);
     pt_json_close(j, '}');
-    member_u64(j, "gaps", info->gaps);
-    member_u64(j, "lost", info->lost);
-    member_u64(j, "chunks", info->chunks);
+    pt_json_member_u64(j, "gaps", info->gaps);
+    pt_json_member_u64(j, "lost", info->lost);
+    pt_json_member_u64(j, "chunks", info->chunks);
     pt_json_key(j, "bytes");
     pt_json_open(j, '{');
-    member_u64(j, "total", pt_trace_size(s->trace));
-    member_u64(j, "events", info->event_bytes);
-    member_u64(j, "definitions", info->definition_bytes);
-    member_u64(j, "syntax", info->syntax_bytes);
-    member_u64(j, "other", info->other_bytes);
+    pt_json_member_u64(j, "total", pt_trace_size(s->trace));
+    pt_json_member_u64(j, "events", info->event_bytes);
+    pt_json_member_u64(j, "definitions", info->definition_bytes);
+    pt_json_member_u64(j, "syntax", info->syntax_bytes);
+    pt_json_member_u64(j, "other", info->other_bytes);
     pt_json_key(j, "per_event");
     if (info->events)
         pt_json_fixed(j, (double)info->event_bytes / (double)info->events, 4);
@@ -428,11 +415,11 @@ json_amounts(struct pt_json *j, const struct pt_session *s,
     pt_json_close(j, '}');
     pt_json_key(j, "definitions");
     pt_json_open(j, '{');
-    member_u64(j, "strings", pt_trace_string_count(s->trace));
-    member_u64(j, "codes", pt_trace_code_count(s->trace));
-    member_u64(j, "callables", pt_trace_callable_count(s->trace));
-    member_u64(j, "types", pt_trace_type_count(s->trace));
-    member_u64(j, "sources", pt_trace_source_count(s->trace));
+    pt_json_member_u64(j, "strings", pt_trace_string_count(s->trace));
+    pt_json_member_u64(j, "codes", pt_trace_code_count(s->trace));
+    pt_json_member_u64(j, "callables", pt_trace_callable_count(s->trace));
+    pt_json_member_u64(j, "types", pt_trace_type_count(s->trace));
+    pt_json_member_u64(j, "sources", pt_trace_source_count(s->trace));
     pt_json_close(j, '}');
 }
 
@@ -445,10 +432,9 @@ pt_info_json(struct pt_session *s, const struct pt_info *info)
     struct pt_json j;
     pt_json_init(&j, s->out, 3);
     pt_json_open(&j, '{');
-    member_u64(&j, "version", 1);
-    member_str(&j, "path", (struct pt_str){path, strlen(path)});
-    pt_json_key(&j, "torn");
-    pt_json_bool(&j, d->torn);
+    pt_json_member_u64(&j, "version", 1);
+    pt_json_member_text(&j, "path", path);
+    pt_json_member_bool(&j, "torn", d->torn);
     pt_json_key(&j, "ending");
     if (end)
         pt_json_str(&j, end->reason);
@@ -456,11 +442,11 @@ pt_info_json(struct pt_session *s, const struct pt_info *info)
         pt_json_null(&j);
     pt_json_key(&j, "damage");
     pt_json_open(&j, '{');
-    member_u64(&j, "bad_chunks", d->bad_chunks);
-    member_u64(&j, "unknown_chunks", d->unknown_chunks);
-    member_u64(&j, "trailing", d->trailing);
-    member_i64(&j, "first_offset", d->first_offset);
-    member_str(&j, "text", (struct pt_str){d->text, strlen(d->text)});
+    pt_json_member_u64(&j, "bad_chunks", d->bad_chunks);
+    pt_json_member_u64(&j, "unknown_chunks", d->unknown_chunks);
+    pt_json_member_u64(&j, "trailing", d->trailing);
+    pt_json_member_i64(&j, "first_offset", d->first_offset);
+    pt_json_member_text(&j, "text", d->text);
     pt_json_close(&j, '}');
     json_header(&j, pt_trace_header(s->trace));
     json_amounts(&j, s, info);

@@ -123,6 +123,33 @@ pt_json_null(struct pt_json *j)
     pt_out_text(j->out, "null");
 }
 
+/* --- members -------------------------------------------------------------- */
+
+#define MEMBER(name, type)                                                     \
+    void pt_json_member_##name(struct pt_json *j, const char *key, type value) \
+    {                                                                          \
+        pt_json_key(j, key);                                                   \
+        pt_json_##name(j, value);                                              \
+    }
+MEMBER(str, struct pt_str)
+MEMBER(text, const char *)
+MEMBER(u64, uint64_t)
+MEMBER(i64, int64_t)
+MEMBER(bool, bool)
+
+#define MAYBE(name, type)                                                      \
+    void pt_json_maybe_##name(struct pt_json *j, const char *key, bool known,  \
+                              type value)                                      \
+    {                                                                          \
+        pt_json_key(j, key);                                                   \
+        if (known)                                                             \
+            pt_json_##name(j, value);                                          \
+        else                                                                   \
+            pt_json_null(j);                                                   \
+    }
+MAYBE(u64, uint64_t)
+MAYBE(i64, int64_t)
+
 /* --- strings -------------------------------------------------------------- */
 
 static void

@@ -28,6 +28,15 @@ void pt_json_fixed(struct pt_json *, double, int digits);
 void pt_json_bool(struct pt_json *, bool);
 void pt_json_null(struct pt_json *);
 
+/* A key and its value; _maybe writes null where the value is not known. */
+void pt_json_member_str(struct pt_json *, const char *key, struct pt_str);
+void pt_json_member_text(struct pt_json *, const char *key, const char *);
+void pt_json_member_u64(struct pt_json *, const char *key, uint64_t);
+void pt_json_member_i64(struct pt_json *, const char *key, int64_t);
+void pt_json_member_bool(struct pt_json *, const char *key, bool);
+void pt_json_maybe_u64(struct pt_json *, const char *key, bool known, uint64_t);
+void pt_json_maybe_i64(struct pt_json *, const char *key, bool known, int64_t);
+
 /* A string with its quotes: UTF-8 as it is, lone surrogates of WTF-8 as \udXXX,
  * anything else as \ufffd. */
 void pt_json_quote(struct pt_out *, struct pt_str);

@@ -269,33 +269,19 @@ json_row(struct pt_json *j, const struct pt_profile_row *r)
                  {"p90", r->p90},
                  {"p99", r->p99}};
     pt_json_open(j, '{');
-    pt_json_key(j, "name");
-    pt_json_str(j, r->name);
-    pt_json_key(j, "file");
-    pt_json_str(j, r->file);
-    pt_json_key(j, "line");
-    pt_json_u64(j, r->line);
-    pt_json_key(j, "kind");
-    pt_json_text(j, r->kind);
-    pt_json_key(j, "label");
-    pt_json_str(j, r->label);
-    pt_json_key(j, "calls");
-    pt_json_u64(j, f->calls);
-    pt_json_key(j, "primitive");
-    pt_json_u64(j, f->primitive);
-    pt_json_key(j, "exclusive");
-    pt_json_u64(j, f->exclusive);
-    pt_json_key(j, "inclusive");
-    pt_json_u64(j, f->inclusive);
+    pt_json_member_str(j, "name", r->name);
+    pt_json_member_str(j, "file", r->file);
+    pt_json_member_u64(j, "line", r->line);
+    pt_json_member_text(j, "kind", r->kind);
+    pt_json_member_str(j, "label", r->label);
+    pt_json_member_u64(j, "calls", f->calls);
+    pt_json_member_u64(j, "primitive", f->primitive);
+    pt_json_member_u64(j, "exclusive", f->exclusive);
+    pt_json_member_u64(j, "inclusive", f->inclusive);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        pt_json_key(j, times[i].key);
-        if (known)
-            pt_json_u64(j, times[i].value);
-        else
-            pt_json_null(j);
+        pt_json_maybe_u64(j, times[i].key, known, times[i].value);
     }
-    pt_json_key(j, "wait");
-    pt_json_u64(j, f->wait);
+    pt_json_member_u64(j, "wait", f->wait);
     pt_json_close(j, '}');
 }
 
@@ -306,31 +292,22 @@ pt_profile_json(struct pt_session *s, const struct pt_profile *p,
     struct pt_json j;
     pt_json_init(&j, s->out, 3);
     pt_json_open(&j, '{');
-    pt_json_key(&j, "version");
-    pt_json_u64(&j, 1);
-    pt_json_key(&j, "unit");
-    pt_json_text(&j, "ns");
+    pt_json_member_u64(&j, "version", 1);
+    pt_json_member_text(&j, "unit", "ns");
     pt_json_key(&j, "functions");
     pt_json_open(&j, '[');
     for (size_t i = 0; i < rows->shown; i++)
         json_row(&j, &rows->rows[i]);
     pt_json_close(&j, ']');
-    pt_json_key(&j, "gaps");
-    pt_json_u64(&j, s->trouble.gaps);
-    pt_json_key(&j, "desyncs");
-    pt_json_u64(&j, s->trouble.desyncs);
-    pt_json_key(&j, "lost");
-    pt_json_u64(&j, s->trouble.lost);
-    pt_json_key(&j, "damaged");
-    pt_json_u64(&j, s->trouble.bad_chunks);
-    pt_json_key(&j, "events");
-    pt_json_u64(&j, p->events);
-    pt_json_key(&j, "threads");
-    pt_json_u64(&j, rows->threads);
-    pt_json_key(&j, "total");
-    pt_json_u64(&j, rows->total);
-    pt_json_key(&j, "duration");
-    pt_json_u64(&j, (uint64_t)rows->last - (uint64_t)rows->first);
+    pt_json_member_u64(&j, "gaps", s->trouble.gaps);
+    pt_json_member_u64(&j, "desyncs", s->trouble.desyncs);
+    pt_json_member_u64(&j, "lost", s->trouble.lost);
+    pt_json_member_u64(&j, "damaged", s->trouble.bad_chunks);
+    pt_json_member_u64(&j, "events", p->events);
+    pt_json_member_u64(&j, "threads", rows->threads);
+    pt_json_member_u64(&j, "total", rows->total);
+    pt_json_member_u64(&j, "duration",
+                       (uint64_t)rows->last - (uint64_t)rows->first);
     pt_json_close(&j, '}');
     pt_json_finish(&j);
 }

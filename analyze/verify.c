@@ -202,15 +202,11 @@ report_json(struct verifier *v, uint64_t bad)
     struct pt_json j;
     pt_json_init(&j, v->session->out, 2);
     pt_json_open(&j, '{');
-    pt_json_key(&j, "version");
-    pt_json_u64(&j, 1);
-    pt_json_key(&j, "well");
-    pt_json_bool(&j, bad == 0);
-    pt_json_key(&j, "torn");
-    pt_json_bool(&j, d->torn);
+    pt_json_member_u64(&j, "version", 1);
+    pt_json_member_bool(&j, "well", bad == 0);
+    pt_json_member_bool(&j, "torn", d->torn);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        pt_json_key(&j, counts[i].key);
-        pt_json_u64(&j, counts[i].value);
+        pt_json_member_u64(&j, counts[i].key, counts[i].value);
     }
     pt_json_close(&j, '}');
     pt_json_finish(&j);
