@@ -107,10 +107,14 @@ format: ## let clang-format change it
 	$(CLANG_FORMAT) -i $(C_FILES)
 
 tidy: ## run clang-tidy
-	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL)
-	@py=$$(echo $(PYTHONS) | cut -d' ' -f1); \
-	$(CLANG_TIDY) --quiet $(INSIDE_SRC) -- -std=c11 $(CPPFLAGS_ALL) \
-	    -I"$$($$py -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+	@mkdir -p $(BUILD)/tidy; status=0; \
+	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL) || status=1; \
+	for py in $(PYTHONS); do \
+	    $$py -I -S record/inside/gen_opcodes.py >$(BUILD)/tidy/opcodes.h; \
+	    $(CLANG_TIDY) --quiet $(INSIDE_SRC) -- -std=c11 $(CPPFLAGS_ALL) \
+	        -I$(BUILD)/tidy -DPT_SOABI='"tidy"' -I"$$($$py -c \
+	        'import sysconfig; print(sysconfig.get_path("include"))')" || status=1; \
+	done; exit $$status
 
 # --- installation --------------------------------------------------------
 
@@ -142,7 +146,7 @@ uninstall: ## remove what install put there
 
 clean: ## remove what was built
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/tests \
-	    $(BUILD)/hooks $(BUILD)/demo $(BUILD)/bench
+	    $(BUILD)/tidy $(BUILD)/hooks $(BUILD)/demo $(BUILD)/bench
 
 help: ## this list
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
