@@ -230,6 +230,11 @@ report(struct pt_session *s, const struct pt_profile *p)
     enum pt_status st = make_rows(s, p, &rows);
     const char *key = config->sort ? config->sort : "exclusive";
     bool text = pt_session_format(s, "text");
+    if (st == PT_OK && rows.n == 0 && config->filter.n)
+        st = pt_session_fail(s, PT_ENOTFOUND,
+                             "%s has no function that matches --filter; "
+                             "ptana profile --all shows what ran",
+                             pt_trace_path(s->trace));
     if (st == PT_OK) {
         qsort_r(rows.rows, rows.n, sizeof *rows.rows, compare_rows,
                 (char *)(uintptr_t)key);
