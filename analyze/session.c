@@ -71,6 +71,15 @@ say_failure(const struct pt_session *s, enum pt_status status)
                                            : pt_status_name(status));
 }
 
+/* The name of a trace before its writer has closed it. */
+static bool
+is_part(const char *path)
+{
+    static const char part[] = ".part";
+    size_t n = strlen(path), len = sizeof part - 1;
+    return n > len && strcmp(path + n - len, part) == 0;
+}
+
 /* Everything that makes the report less than the whole truth; true if any. */
 static bool
 report_trouble(const struct pt_session *s)
@@ -87,10 +96,10 @@ report_trouble(const struct pt_session *s)
                    path, n, pt_text_plural(n), d->text[0] ? "; " : "", d->text);
         any = true;
     } else if (d->torn) {
-        pt_out_say(
-            "warning: %s was not closed well (torn end); ptana repair makes "
-            "it whole",
-            path);
+        pt_out_say("warning: %s %s (torn end); ptana repair makes it whole",
+                   path,
+                   is_part(path) ? "was cut off, or is still being written"
+                                 : "was not closed well");
         any = true;
     } else if (d->trailing) {
         pt_out_say("warning: %s has %" PRIu64
