@@ -323,7 +323,9 @@ const struct pt_analyzer pt_analyzer_dump = {
     .description =
         "Prints the events of all threads in the order of their times. In "
         "text, "
-        "the function is indented by the depth of the stack. With "
+        "the function is indented by the depth of the stack; on a terminal, or "
+        "with --width, long names and files lose their middle, the line number "
+        "never, while a file or a pipe gets lines that are whole. With "
         "--format=jsonl each event is a JSON object of its own, whose keys "
         "spec/format.md describes.",
     .examples = "ptana dump -n 100 # the first hundred events\n"

@@ -11,7 +11,8 @@ enum {
     BEFORE =
         10 + 2 + 15 + 2 + 6 + 2 + KIND_WIDTH + 2, /* what stands in front */
     INDENT_MOST = 40,
-    NAME_LEAST = 12,
+    PART_LEAST = 12, /* of a name, before the file's is cut */
+    FILE_LEAST = 6,
     TEXT = 2 * PT_NAME_TEXT,
 };
 
@@ -77,65 +78,78 @@ what(const struct pt_trace *trace, const struct pt_merged *m, char *text)
     }
 }
 
-/* "(file.py:12)" of the event's frame. */
+/* The base name of a code object's file. */
 static void
-place(const struct pt_code *code, uint32_t line, char *text)
+base_name(const struct pt_code *code, char *text)
 {
-    size_t at = code->file.len, used;
+    size_t at = code->file.len;
     while (at && code->file.data[at - 1] != '/')
         at--;
-    text[0] = '(';
-    used = 1 + pt_text_escape(
-                   (struct pt_str){code->file.data + at, code->file.len - at},
-                   text + 1, TEXT - 20);
-    if (line)
-        snprintf(text + used, 20, ":%" PRIu32 ")", line);
-    else
-        snprintf(text + used, 20, ")");
+    pt_text_escape((struct pt_str){code->file.data + at, code->file.len - at},
+                   text, TEXT);
+}
+
+/* Takes what `over` asks for out of `text`, which keeps `least` columns. */
+static void
+give(char *text, unsigned least, unsigned *over)
+{
+    unsigned now = pt_text_width(text);
+    unsigned cut = now > least ? now - least : 0;
+    if (cut > *over)
+        cut = *over;
+    if (cut == 0)
+        return;
+    pt_text_shorten(text, now - cut);
+    *over -= cut;
 }
 
 static void
 put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
 {
     struct pt_out *o = s->out;
-    char first[TEXT], name[TEXT], file[TEXT];
+    char first[TEXT], name[TEXT] = "?", file[TEXT] = "", line[16] = "";
     const struct pt_code *code =
         m->step.framed ? pt_trace_code(s->trace, m->step.frame.id) : NULL;
     bool more = what(s->trace, m, first);
-    if (code)
+    if (!more) {
+        if (o->fit)
+            pt_text_shorten(first, room);
+        pt_out_text(o, first);
+        return;
+    }
+    if (code) {
         pt_text_escape(code->qualname, name, sizeof name);
-    else
-        memcpy(name, "?", 2);
+        base_name(code, file);
+        if (m->step.frame.line)
+            snprintf(line, sizeof line, ":%" PRIu32, m->step.frame.line);
+    }
     if (o->fit) {
-        unsigned least = pt_text_width(name);
-        if (least > NAME_LEAST)
-            least = NAME_LEAST;
-        pt_text_shorten(first, more && room > least ? room - least : room);
+        unsigned used = pt_text_width(first) + pt_text_width(name);
+        if (code)
+            used += 4 + pt_text_width(file) + (unsigned)strlen(line);
+        unsigned over = used > room ? used - room : 0;
+        give(name, PART_LEAST, &over);
+        give(first, PART_LEAST, &over);
+        give(file, FILE_LEAST, &over);
+        if (over && pt_text_width(file) > 2) {
+            /* A cut name of six letters tells less than a whole function. */
+            unsigned got = pt_text_width(file) - 2;
+            over -= got < over ? got : over;
+            memcpy(file, "..", 3);
+        }
+        give(name, FILE_LEAST, &over);
+        give(first, FILE_LEAST, &over);
     }
     pt_out_text(o, first);
-    if (!more)
-        return;
-    if (!code) {
-        pt_out_text(o, name);
-        return;
-    }
-    place(code, m->step.frame.line, file);
-    if (o->fit) {
-        unsigned used = pt_text_width(first), f = pt_text_width(file) + 2;
-        unsigned left = room > used ? room - used : 0;
-        if (f + NAME_LEAST > left)
-            f = 0; /* no room for the file */
-        pt_text_shorten(name, left - f);
-        if (f == 0)
-            file[0] = 0;
-    }
     pt_out_text(o, name);
-    if (file[0]) {
-        pt_out_style(o, PT_STYLE_DIM);
-        pt_out_text(o, "  ");
-        pt_out_text(o, file);
-        pt_out_style(o, PT_STYLE_PLAIN);
-    }
+    if (!code)
+        return;
+    pt_out_style(o, PT_STYLE_DIM);
+    pt_out_text(o, "  (");
+    pt_out_text(o, file);
+    pt_out_text(o, line);
+    pt_out_char(o, ')');
+    pt_out_style(o, PT_STYLE_PLAIN);
 }
 
 void

@@ -13,18 +13,19 @@
 
 enum { DEFAULT_WIDTH = 100, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
 
-/* 0 where nobody tells.  A pager may stand between us and the terminal, but
- * stderr still is one. */
+/* 0 where `fd` is no terminal: a file or a program takes lines of any length,
+ * whatever terminal there may be besides. */
 static unsigned
 terminal_width(int fd)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
     long n = columns ? strtol(columns, NULL, 10) : 0;
+    if (!isatty(fd))
+        return 0;
     if (n >= LEAST_WIDTH && n <= MOST_WIDTH)
         return (unsigned)n;
-    if ((ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col) ||
-        (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col))
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
         return size.ws_col < LEAST_WIDTH ? LEAST_WIDTH : size.ws_col;
     return 0;
 }
@@ -274,8 +275,15 @@ pt_text_shorten(char *text, unsigned width)
         text[column_index(text, width)] = 0;
         return;
     }
-    /* The end tells more of a name than its beginning. */
+    /* The end tells more of a name than its beginning, and its last component
+     * more than all. */
     unsigned head = (width - 2) * 2 / 5, tail = width - 2 - head;
+    const char *dot = strrchr(text, '.');
+    unsigned last = dot ? pt_text_width(dot + 1) : 0;
+    if (last > tail && last <= width - 2) {
+        tail = last;
+        head = width - 2 - tail;
+    }
     size_t from = column_index(text, now - tail), at = column_index(text, head);
     text[at] = text[at + 1] = '.';
     memmove(text + at + 2, text + from, strlen(text + from) + 1);

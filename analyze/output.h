@@ -18,7 +18,7 @@ struct pt_out {
     int fd;
     bool color;
     unsigned width;   /* columns a line should fit */
-    bool fit;         /* ... by a terminal's or a user's wish, not by default */
+    bool fit;         /* ... by a terminal's or a user's wish; else no limit */
     const char *path; /* NULL: standard output */
     enum pt_status status;
     int sys; /* errno of the failure */
@@ -29,7 +29,7 @@ struct pt_out {
 struct pt_out_options {
     const char *path;  /* NULL or "-": standard output */
     const char *color; /* "auto", "always", "never", NULL: auto */
-    uint64_t width;    /* 0: of the terminal, of $COLUMNS, else 100 */
+    uint64_t width;    /* 0: of the terminal; where there is none, no limit */
 };
 
 /* Opens a file or standard output; `error` is filled on failure. */
@@ -64,7 +64,8 @@ enum pt_style { PT_STYLE_PLAIN, PT_STYLE_BOLD, PT_STYLE_DIM, PT_STYLE_WARN };
 void pt_out_style(struct pt_out *, enum pt_style);
 
 /* Makes `text` (NUL-terminated, already escaped) at most `width` columns wide
- * by leaving out its middle, in place. */
+ * by leaving out its middle, in place; what follows the last dot stays whole
+ * as long as it can. */
 void pt_text_shorten(char *text, unsigned width);
 unsigned pt_text_width(const char *text);
 /* Escapes as pt_out_str() does, into a buffer; cut at its end. */

@@ -172,7 +172,8 @@ put_function(struct pt_session *s, const struct pt_profile_row *r,
     char name[1024], file[1024];
     pt_text_escape(r->name, name, sizeof name);
     if (strcmp(r->kind, "python") != 0) {
-        pt_text_shorten(name, width);
+        if (s->out->fit)
+            pt_text_shorten(name, width);
         pt_out_text(s->out, name);
         pt_out_char(s->out, '\n');
         return;
@@ -180,7 +181,7 @@ put_function(struct pt_session *s, const struct pt_profile_row *r,
     size_t n = pt_text_escape(relative(s, r->file), file, sizeof file - 16);
     snprintf(file + n, 16, ":%" PRIu32, r->line);
     unsigned have = width - 2, w = pt_text_width(name), f = pt_text_width(file);
-    if (w + f > have) {
+    if (s->out->fit && w + f > have) {
         unsigned least = have / 2, keep = w < have - least ? have - w : least;
         if (f > keep)
             shorten_path(file, keep);

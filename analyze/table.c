@@ -61,7 +61,8 @@ static const struct pt_option text_options[] = {
     {"color", 0, PT_OPTION_CHOICE, AT(color), "auto|always|never",
      "colour in text; auto: on a terminal"},
     {"width", 0, PT_OPTION_COUNT, AT(width), "N",
-     "columns of text; default: the terminal's, else $COLUMNS, else 100"},
+     "make lines of text fit N columns; default: the terminal's, and where the "
+     "report goes to a file or a program nothing is cut"},
     {0}};
 static const struct pt_option strict_options[] = {
     {"strict", 0, PT_OPTION_FLAG, AT(strict), NULL,
