@@ -24,7 +24,7 @@ enum pt_exit {
 struct pt_common {
     const char *format, *output, *color;
     uint64_t width;
-    bool strict, help;
+    bool strict, help, force;
     const char *from, *to;
     struct pt_text_list threads, processes, include, exclude;
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char default_trace[] = "trace.ptr";
 
@@ -135,6 +136,15 @@ is_same_file(const char *a, const char *b)
            x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* /dev/stdout is a regular file where standard output goes to one. */
+static bool
+is_same_as(int fd, const struct stat *file)
+{
+    struct stat x;
+    return fstat(fd, &x) == 0 && x.st_dev == file->st_dev &&
+           x.st_ino == file->st_ino;
+}
+
 static enum pt_status
 open_all(struct pt_session *s, const char *path)
 {
@@ -158,6 +168,14 @@ open_all(struct pt_session *s, const char *path)
     if (is_same_file(c->output, pt_trace_path(s->trace)))
         return pt_session_fail(s, PT_EUSAGE,
                                "%s is the trace itself; name another file",
+                               c->output);
+    /* A device or a pipe has nothing to lose. */
+    struct stat old;
+    if (c->output && strcmp(c->output, "-") != 0 && !c->force &&
+        stat(c->output, &old) == 0 && S_ISREG(old.st_mode) &&
+        !is_same_as(STDOUT_FILENO, &old))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "%s is there already; -f replaces it",
                                c->output);
     struct pt_out_options options = {c->output, c->color, c->width};
     return pt_out_open(&options, &s->error, &s->out);

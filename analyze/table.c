@@ -56,6 +56,8 @@ static const struct pt_option glob_options[] = {
 static const struct pt_option output_options[] = {
     {"output", 'o', PT_OPTION_TEXT, AT(output), "FILE",
      "write the report there instead of to standard output"},
+    {"force", 'f', PT_OPTION_FLAG, AT(force), NULL,
+     "replace FILE when it is there"},
     {0}};
 static const struct pt_option text_options[] = {
     {"color", 0, PT_OPTION_CHOICE, AT(color), "auto|always|never",
