@@ -19,6 +19,7 @@ enum {
     PATIENT_POLLS = 8, /* idle polls at 1 ms before backing off */
     LONGEST_POLL = 64, /* ms */
     EMPTY_POLL = 500,  /* ms, while nobody is recorded */
+    FLUSH_EVERY = 1,   /* s that an event may stay unwritten */
 };
 
 static const int64_t second = 1000000000;
@@ -401,6 +402,21 @@ sleep_and_dispatch(struct pt_collector *c, int timeout)
         dispatch(c, events[i].data.u64);
 }
 
+/* What a kill -9 of ourselves can cost is bounded by this, not by the block. */
+static void
+flush_pending(struct pt_collector *c)
+{
+    int64_t now = monotonic();
+    if (c->journal.writer == NULL || now - c->flushed < FLUSH_EVERY * second)
+        return;
+    c->flushed = now;
+    for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next) {
+        enum pt_status st = pt_tracee_flush(t, &c->journal);
+        if (st != PT_OK)
+            log_failed(c, st);
+    }
+}
+
 static void
 tell_progress(struct pt_collector *c)
 {
@@ -451,6 +467,7 @@ pt_collector_run(struct pt_collector *c)
         idle = drain_all(c) ? 0 : idle + 1;
         if (c->children)
             look_after_program(c);
+        flush_pending(c);
         tell_progress(c);
     }
     while (c->tracees != NULL) {

@@ -52,7 +52,7 @@ struct pt_collector {
     uint64_t tag;
     int epoll;
     bool child_over, children, end, named, cut_short;
-    int64_t child_ended, told; /* CLOCK_MONOTONIC, ns */
+    int64_t child_ended, told, flushed; /* CLOCK_MONOTONIC, ns */
 };
 
 /* Makes bell and descriptors, before the program starts. */

@@ -1,5 +1,7 @@
 #include "record/lane.h"
 
+#include <time.h>
+
 void
 pt_journal_init(struct pt_journal *journal, const struct pt_timebase *clock,
                 uint32_t events, uint32_t stamped)
@@ -121,7 +123,15 @@ pt_lane_flush(struct pt_lane *lane, struct pt_journal *journal)
     if (lane->thread == 0 || lane->block->n == 0)
         return PT_OK;
     struct pt_shadow *s = &lane->shadow;
+    struct timespec now;
     uint64_t seq;
+    clock_gettime(CLOCK_REALTIME, &now);
+    pt_writer_clock_pair(
+        journal->writer,
+        (struct pt_clock_pair){.ticks = pt_timebase_ticks(journal->clock),
+                               .unix_ns = (int64_t)now.tv_sec * 1000000000 +
+                                          now.tv_nsec});
+    lane->recent = true;
     enum pt_status st = pt_writer_events(
         journal->writer, lane->block, lane->process, lane->thread,
         pt_shadow_keyframe(s, journal->clock), s->key_depth, &seq);

@@ -46,6 +46,7 @@ struct pt_lane {
     uint32_t thread; /* trace-wide id, 0 while idle */
     uint32_t process;
     bool fresh;             /* the block holds the thread's begin alone */
+    bool recent;            /* something was written since pt_tracee_flush() */
     struct pt_block *block; /* NULL while idle */
     struct pt_shadow shadow;
 };

@@ -18,10 +18,10 @@
  *
  *   producer (one thread)                      collector
  *   write the record's words                   load head (acquire)
- *   store head (release), per record           load defs_head (acquire), take all
- *   next segment only when                     decode [tail, head)
- *     its end - tail <= ring size              store tail (release), per segment
- *   else set waiting, FUTEX_WAIT tail_word     bump tail_word, FUTEX_WAKE if waiting
+ *   store head (release), per record           load defs_head (acquire), take
+ * all next segment only when                     decode [tail, head) its end -
+ * tail <= ring size              store tail (release), per segment else set
+ * waiting, FUTEX_WAIT tail_word     bump tail_word, FUTEX_WAKE if waiting
  *
  * Slots are managed by producers alone: FREE -> LIVE -> DEAD -> LIVE ...; a new
  * thread adopts a dead slot and writes on after its head (PT_W_BEGIN).
@@ -43,8 +43,8 @@ enum {
     PT_DEFS_AT = PT_SLOTS_AT + PT_SLOTS * PT_SLOT_SIZE,
     PT_DEFS_SIZE = 1 << 20,
     PT_RINGS_AT = PT_DEFS_AT + PT_DEFS_SIZE,
-    PT_RINGS_LARGE = 8,      /* the first slots: rings of PT_RING_LARGE */
-    PT_RINGS_MEDIUM = 64,    /* slots below this: PT_RING_MEDIUM */
+    PT_RINGS_LARGE = 8,   /* the first slots: rings of PT_RING_LARGE */
+    PT_RINGS_MEDIUM = 64, /* slots below this: PT_RING_MEDIUM */
     PT_RING_LARGE = 1 << 20,
     PT_RING_MEDIUM = 1 << 18,
     PT_RING_SMALL = 1 << 16, /* so that a thousand threads need 80 MB */
@@ -81,7 +81,11 @@ pt_arena_size(void)
     return at + size;
 }
 
-enum pt_clock_source { PT_CLOCK_MONOTONIC = 0, PT_CLOCK_TSC = 1, PT_CLOCK_CNTVCT = 2 };
+enum pt_clock_source {
+    PT_CLOCK_MONOTONIC = 0,
+    PT_CLOCK_TSC = 1,
+    PT_CLOCK_CNTVCT = 2
+};
 enum pt_on_full { PT_FULL_WAIT = 0, PT_FULL_DROP = 1 };
 
 /* `stop` in the arena: the producers turn themselves off. */
@@ -94,29 +98,29 @@ enum pt_stop {
 
 /* What the collector wants of every process; constant for a recording. */
 struct pt_config {
-    uint32_t events;      /* bit per enum pt_kind to record */
-    uint32_t stamped;     /* bit per kind that carries a time */
+    uint32_t events;       /* bit per enum pt_kind to record */
+    uint32_t stamped;      /* bit per kind that carries a time */
     uint32_t quantum_log2; /* ticks per quantum, as a shift */
-    uint32_t clock;       /* enum pt_clock_source */
-    uint32_t on_full;     /* enum pt_on_full */
-    uint32_t asked;       /* those of `events` that the user named */
+    uint32_t clock;        /* enum pt_clock_source */
+    uint32_t on_full;      /* enum pt_on_full */
+    uint32_t asked;        /* those of `events` that the user named */
     uint32_t reserved[10];
 };
 
 struct pt_arena {
-    uint32_t magic;                /* PT_PROTO_MAGIC */
+    uint32_t magic; /* PT_PROTO_MAGIC */
     uint32_t pad0;
-    uint64_t size;                 /* pt_arena_size() */
-    struct pt_config config;       /* read-only to the producer */
-    _Atomic uint32_t stop;         /* enum pt_stop, set by the collector */
+    uint64_t size;           /* pt_arena_size() */
+    struct pt_config config; /* read-only to the producer */
+    _Atomic uint32_t stop;   /* enum pt_stop, set by the collector */
     uint32_t pad1[11];
 
     _Alignas(64) _Atomic uint32_t slots_used; /* highest slot in use + 1 */
-    _Atomic uint64_t unslotted;    /* threads that found no slot: unrecorded */
+    _Atomic uint64_t unslotted; /* threads that found no slot: unrecorded */
 
-    _Alignas(64) _Atomic uint64_t defs_head;  /* producer, under the GIL */
-    _Alignas(64) _Atomic uint64_t defs_tail;  /* collector */
-    _Atomic uint32_t defs_tail_word;          /* futex */
+    _Alignas(64) _Atomic uint64_t defs_head; /* producer, under the GIL */
+    _Alignas(64) _Atomic uint64_t defs_tail; /* collector */
+    _Atomic uint32_t defs_tail_word;         /* futex */
     _Alignas(64) _Atomic uint32_t defs_waiting;
 
     /* Robust and process-shared; the collector locks it before it answers and
@@ -125,18 +129,23 @@ struct pt_arena {
 };
 _Static_assert(sizeof(struct pt_arena) <= PT_SLOTS_AT, "control area");
 
-enum pt_slot_state { PT_SLOT_FREE = 0, PT_SLOT_LIVE = 1, PT_SLOT_DEAD = 2, PT_SLOT_BUSY = 3 };
+enum pt_slot_state {
+    PT_SLOT_FREE = 0,
+    PT_SLOT_LIVE = 1,
+    PT_SLOT_DEAD = 2,
+    PT_SLOT_BUSY = 3
+};
 
 struct pt_slot {
-    _Atomic uint64_t head;         /* producer, per record */
+    _Atomic uint64_t head; /* producer, per record */
     char pad0[56];
-    _Atomic uint64_t tail;         /* collector, per segment */
-    _Atomic uint32_t tail_word;    /* futex: bumped when tail moves */
+    _Atomic uint64_t tail;      /* collector, per segment */
+    _Atomic uint32_t tail_word; /* futex: bumped when tail moves */
     char pad1[52];
-    _Atomic uint32_t state;        /* enum pt_slot_state, producers */
-    _Atomic uint32_t waiting;      /* the producer sleeps on tail_word */
-    _Atomic uint64_t dropped;      /* events not yet told in a gap record */
-    uint32_t tid;                  /* of the thread that owns it now */
+    _Atomic uint32_t state;   /* enum pt_slot_state, producers */
+    _Atomic uint32_t waiting; /* the producer sleeps on tail_word */
+    _Atomic uint64_t dropped; /* events not yet told in a gap record */
+    uint32_t tid;             /* of the thread that owns it now */
     char pad2[44];
 };
 _Static_assert(sizeof(struct pt_slot) == PT_SLOT_SIZE, "slot");
@@ -154,32 +163,32 @@ struct pt_bell {
 /* Word 0 of a record: kind in the low 5 bits, and in the upper 27 the quanta
  * since the thread's previous time, for kinds that config.stamped names (0
  * otherwise).  The end of a frame names its code, so that a frame of whose
- * beginning or end CPython did not tell is noticed.  A longer pause is told by PT_W_TIME first.  A key or count is
- * two words, low first. */
+ * beginning or end CPython did not tell is noticed.  A longer pause is told by
+ * PT_W_TIME first.  A key or count is two words, low first. */
 enum pt_word {
-    PT_W_PAD = 0,      /* go on at the next segment */
-    PT_W_CALL = 1,     /* code */
-    PT_W_CALL_KEY = 2, /* code, key, key */
-    PT_W_RETURN = 3,   /* code */
-    PT_W_YIELD = 4,    /* code */
-    PT_W_RESUME = 5,   /* code, key, key */
-    PT_W_THROW = 6,    /* code, key, key */
-    PT_W_UNWIND = 7,   /* code */
-    PT_W_LINE = 8,     /* line */
+    PT_W_PAD = 0,         /* go on at the next segment */
+    PT_W_CALL = 1,        /* code */
+    PT_W_CALL_KEY = 2,    /* code, key, key */
+    PT_W_RETURN = 3,      /* code */
+    PT_W_YIELD = 4,       /* code */
+    PT_W_RESUME = 5,      /* code, key, key */
+    PT_W_THROW = 6,       /* code, key, key */
+    PT_W_UNWIND = 7,      /* code */
+    PT_W_LINE = 8,        /* line */
     PT_W_INSTRUCTION = 9, /* byte offset */
-    PT_W_BRANCH = 10,  /* byte offset, destination */
-    PT_W_JUMP = 11,    /* byte offset, destination */
-    PT_W_EXCEPTION = 12, /* byte offset << 2 | enum pt_raise, type */
-    PT_W_HANDLED = 13, /* byte offset */
-    PT_W_C_CALL = 14,  /* callee */
+    PT_W_BRANCH = 10,     /* byte offset, destination */
+    PT_W_JUMP = 11,       /* byte offset, destination */
+    PT_W_EXCEPTION = 12,  /* byte offset << 2 | enum pt_raise, type */
+    PT_W_HANDLED = 13,    /* byte offset */
+    PT_W_C_CALL = 14,     /* callee */
     PT_W_C_RETURN = 15,
     PT_W_C_EXCEPTION = 16,
-    PT_W_TIME = 17,    /* absolute quanta (ticks >> quantum_log2), two words */
-    PT_W_BEGIN = 18,   /* a thread begins: tid, absolute quanta (2) */
-    PT_W_END = 19,     /* the thread ends */
-    PT_W_GAP = 20,     /* lost events, two words; the stack follows */
-    PT_W_FRAME = 21,   /* a frame that is on the stack, outermost first: code,
-                          key, key, byte offset; upper bits: frames to come */
+    PT_W_TIME = 17,  /* absolute quanta (ticks >> quantum_log2), two words */
+    PT_W_BEGIN = 18, /* a thread begins: tid, absolute quanta (2) */
+    PT_W_END = 19,   /* the thread ends */
+    PT_W_GAP = 20,   /* lost events, two words; the stack follows */
+    PT_W_FRAME = 21, /* a frame that is on the stack, outermost first: code,
+                        key, key, byte offset; upper bits: frames to come */
     PT_W_LIMIT = 22
 };
 enum { PT_WORD_KIND_BITS = 5, PT_DT_LIMIT = 1 << 27 };
@@ -192,14 +201,14 @@ enum { PT_WORD_KIND_BITS = 5, PT_DT_LIMIT = 1 << 27 };
 enum pt_message {
     PT_M_INTERPRETER = 1, /* u32 hexversion, str version, soabi, executable,
                              256 x (str name, u32 flags, u32 caches) */
-    PT_M_PROCESS = 2,     /* u32 pid, ppid, str executable, cwd, u32 argc, str... */
-    PT_M_CODE = 3,        /* str file name qualname, u32 firstline argcount
-                             posonly kwonly flags stacksize nlocals, str bytecode
-                             linetable exctable, u32 n, str names..., u32 n, str
-                             locals..., str localkinds, u32 n, constants... */
-    PT_M_CALLABLE = 4,    /* u32 kind, str module owner name label */
-    PT_M_TYPE = 5,        /* str module name */
-    PT_M_NOTE = 6,        /* str: one sentence for the summary */
+    PT_M_PROCESS = 2, /* u32 pid, ppid, str executable, cwd, u32 argc, str... */
+    PT_M_CODE = 3,    /* str file name qualname, u32 firstline argcount
+                         posonly kwonly flags stacksize nlocals, str bytecode
+                         linetable exctable, u32 n, str names..., u32 n, str
+                         locals..., str localkinds, u32 n, constants... */
+    PT_M_CALLABLE = 4, /* u32 kind, str module owner name label */
+    PT_M_TYPE = 5,     /* str module name */
+    PT_M_NOTE = 6,     /* str: one sentence for the summary */
 };
 /* A constant: u32 kind (enum pt_const_kind), u32 n, u64 i, u64 f, u64 g (the
  * doubles' bits), str s.  For PT_CONST_CODE n is the local id. */
@@ -207,22 +216,23 @@ enum pt_message {
 /* --- handshake over the Unix socket (SOCK_SEQPACKET) ---------------------- */
 
 struct pt_hello {
-    uint32_t magic;      /* PT_PROTO_MAGIC */
-    uint32_t kind;       /* enum pt_hello_kind */
+    uint32_t magic; /* PT_PROTO_MAGIC */
+    uint32_t kind;  /* enum pt_hello_kind */
     uint32_t hexversion;
-    char text[212];      /* soabi, or for PT_HELLO_REFUSED why, NUL-terminated */
+    char text[212]; /* soabi, or for PT_HELLO_REFUSED why, NUL-terminated */
 };
 enum pt_hello_kind { PT_HELLO_JOIN = 1, PT_HELLO_REFUSED = 2 };
 
 /* The answer to JOIN carries two descriptors: the arena and the bell page. */
 struct pt_welcome {
     uint32_t magic;
-    uint32_t status;     /* 0, or an errno value: run unrecorded */
+    uint32_t status; /* 0, or an errno value: run unrecorded */
     uint64_t arena_size;
 };
 
 /* Environment that the launcher sets and the shim takes out again. */
 #define PT_ENV_SOCKET "PTREC_SOCKET"
-#define PT_ENV_MAIN "PTREC_MAIN" /* the pid of the process ptrec itself starts */
+#define PT_ENV_MAIN                                                            \
+    "PTREC_MAIN" /* the pid of the process ptrec itself starts */
 
 #endif

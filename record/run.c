@@ -6,6 +6,7 @@
 #include <pt/version.h>
 
 #include <limits.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,20 @@ set_up_collector(struct run *run)
     return pt_collector_init(c, &run->error);
 }
 
+/* A script that is not there: Python would say so, but only after a recording
+ * of nothing had taken the place of the last trace. */
+static enum pt_status
+find_script(const struct pt_options *o, struct pt_error *error)
+{
+    const char *script = o->program[0];
+    if (script[0] == '-' || access(script, F_OK) == 0)
+        return PT_OK;
+    return pt_problem_set(error, PT_EUSAGE, errno,
+                          "there is no program %.150s (%m); nothing was "
+                          "recorded",
+                          script);
+}
+
 /* Everything that can fail before the program starts. */
 static enum pt_status
 prepare(struct run *run, int argc, char **argv)
@@ -144,8 +159,9 @@ prepare(struct run *run, int argc, char **argv)
     const struct pt_options *o = &run->options;
     struct pt_error *error = &run->error;
     pt_timebase_start(&run->clock);
-    enum pt_status st =
-        pt_output_init(&run->output, o->output, o->force, o->level, error);
+    enum pt_status st = find_script(o, error);
+    if (st == PT_OK)
+        st = pt_output_init(&run->output, o->output, o->force, o->level, error);
     if (st == PT_OK)
         st = pt_launch_find(&run->launch, o, error);
     if (st == PT_OK)

@@ -201,6 +201,18 @@ tell_losses(struct pt_tracee *t, uint32_t i, struct pt_journal *journal)
     return orphan_gap(t, journal, dropped, "(dropped)", lane->time);
 }
 
+enum pt_status
+pt_tracee_flush(struct pt_tracee *t, struct pt_journal *journal)
+{
+    enum pt_status st = PT_OK;
+    for (uint32_t i = 0; i < t->used && st == PT_OK && !t->stopped; i++) {
+        if (!t->lanes[i].recent)
+            st = pt_lane_flush(&t->lanes[i], journal);
+        t->lanes[i].recent = false;
+    }
+    return st;
+}
+
 static enum pt_status
 end_threads(struct pt_tracee *t, struct pt_journal *journal)
 {

@@ -44,6 +44,10 @@ enum pt_status pt_tracee_drain(struct pt_tracee *, struct pt_journal *,
 /* Tells the process to stop recording. */
 void pt_tracee_stop(struct pt_tracee *, enum pt_stop why);
 
+/* Writes what has been pending since the last call, so that a quiet program's
+ * events are in the file before a block of them is full. */
+enum pt_status pt_tracee_flush(struct pt_tracee *, struct pt_journal *);
+
 /* The process has ended (or is no longer waited for): takes what is left,
  * ends its threads, says what was lost and how it ended. */
 enum pt_status pt_tracee_finish(struct pt_tracee *, struct pt_journal *,

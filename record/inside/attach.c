@@ -51,8 +51,8 @@ define_process(void)
     pt_def_text(&d, sys_object("executable"));
     pt_def_cstr(&d, cwd);
     free(cwd);
-    Py_ssize_t n = argv != NULL && PyList_Check(argv) ? PyList_GET_SIZE(argv)
-                                                      : 0;
+    Py_ssize_t n =
+        argv != NULL && PyList_Check(argv) ? PyList_GET_SIZE(argv) : 0;
     pt_def_u32(&d, (uint32_t)n);
     for (Py_ssize_t i = 0; i < n; i++)
         pt_def_text(&d, PyList_GET_ITEM(argv, i));

@@ -7,11 +7,11 @@
 enum { PT_ATTACH_VERSION = 1 };
 
 struct pt_attach {
-    unsigned version;          /* in: PT_ATTACH_VERSION */
-    const char *socket;        /* in: the collector's socket */
+    unsigned version;                          /* in: PT_ATTACH_VERSION */
+    const char *socket;                        /* in: the collector's socket */
     int (*hook)(const char *, void *, void *); /* in: the shim's audit hook */
     void (*audit)(const char *event); /* out: wants audit events, or NULL */
-    char why[200];             /* out: one sentence when it fails */
+    char why[200];                    /* out: one sentence when it fails */
 };
 
 /* Joins the recording that `socket` leads to and turns the hooks on.  Called

@@ -24,39 +24,38 @@ hash(const pt_pyframe *f)
 }
 
 static struct entry *
-lookup(const pt_pyframe *f)
+lookup(struct entry *table, size_t mask, const pt_pyframe *f)
 {
     size_t h = hash(f);
-    while (keys.table[h & keys.mask].frame != NULL &&
-           keys.table[h & keys.mask].frame != f)
+    while (table[h & mask].frame != NULL && table[h & mask].frame != f)
         h++;
-    return &keys.table[h & keys.mask];
+    return &table[h & mask];
 }
 
-static bool
+/* Doubles the table, where there is memory for it. */
+static void
 grow(void)
 {
     size_t mask = keys.mask != 0 ? keys.mask * 2 + 1 : 1023;
-    struct entry *old = keys.table, *t = calloc(mask + 1, sizeof *t);
-    size_t n = keys.mask;
+    struct entry *t = calloc(mask + 1, sizeof *t);
     if (t == NULL)
-        return false;
+        return;
+    for (size_t i = 0; keys.table != NULL && i <= keys.mask; i++)
+        if (keys.table[i].frame != NULL)
+            *lookup(t, mask, keys.table[i].frame) = keys.table[i];
+    free(keys.table);
     keys.table = t;
     keys.mask = mask;
-    for (size_t i = 0; old != NULL && i <= n; i++)
-        if (old[i].frame != NULL)
-            *lookup(old[i].frame) = old[i];
-    free(old);
-    return true;
 }
 
 uint64_t
 pt_key_new(const pt_pyframe *f)
 {
-    if (keys.used * 2 >= keys.mask && !grow() &&
-        (keys.table == NULL || keys.used >= keys.mask))
+    if (keys.table == NULL || keys.used * 2 >= keys.mask)
+        grow();
+    if (keys.table == NULL || keys.used >= keys.mask)
         return 0;
-    struct entry *e = lookup(f);
+    struct entry *e = lookup(keys.table, keys.mask, f);
     keys.used += e->frame == NULL;
     e->frame = f;
     e->key = ++keys.last;
@@ -67,7 +66,7 @@ uint64_t
 pt_key_find(const pt_pyframe *f)
 {
     if (keys.table != NULL) {
-        const struct entry *e = lookup(f);
+        const struct entry *e = lookup(keys.table, keys.mask, f);
         if (e->frame == f)
             return e->key;
     }
@@ -92,16 +91,16 @@ pt_frames_tell(bool entering)
     for (const pt_pyframe *f = top; f != NULL; f = f->previous)
         if (pt_compat_frame_real(f) && n < limit)
             n++;
-    const pt_pyframe **stack = malloc((n + 1) * sizeof *stack);
+    const pt_pyframe **stack = calloc(n + 1, sizeof *stack);
     if (stack == NULL)
         return;
     uint32_t i = n;
     for (const pt_pyframe *f = top; f != NULL && i > 0; f = f->previous)
         if (pt_compat_frame_real(f))
             stack[--i] = f;
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n && stack[i] != NULL; i++)
         pt_code_id(pt_compat_frame_code(stack[i]));
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && stack[i] != NULL; i++) {
         const pt_pyframe *f = stack[i];
         uint64_t key = pt_compat_frame_generator(f) ? pt_key_find(f) : 0;
         if (!pt_emit_frame(pt_code_id(pt_compat_frame_code(f)), key,

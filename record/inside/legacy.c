@@ -39,9 +39,9 @@ static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
 static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
 
 static struct {
-    bool profile, trace;       /* slots that we hold */
+    bool profile, trace; /* slots that we hold */
     bool lines, instructions, exceptions;
-    _Atomic bool disturbed;    /* a slot may have been taken from C */
+    _Atomic bool disturbed; /* a slot may have been taken from C */
 } legacy;
 
 /* The program's own hooks of a thread. */
@@ -61,7 +61,8 @@ static struct found {
 } found[FOUND];
 static uint32_t founds;
 
-/* --- the slots ---------------------------------------------------------------- */
+/* --- the slots
+ * ---------------------------------------------------------------- */
 
 /* Puts our functions into a thread's slots; what was there goes to *was.  True
  * if something had to be done. */
@@ -86,9 +87,9 @@ take_slots(PyThreadState *t, struct own *was)
     return changed;
 }
 
-/* Hooks the other threads: those that have no hook at all, or, with `disturbed`,
- * those that have lost ours, which get a gap when they come by.  The list is
- * locked because a thread can leave it without the GIL. */
+/* Hooks the other threads: those that have no hook at all, or, with
+ * `disturbed`, those that have lost ours, which get a gap when they come by.
+ * The list is locked because a thread can leave it without the GIL. */
 static void
 take_other_threads(bool disturbed)
 {
@@ -102,8 +103,7 @@ take_other_threads(bool disturbed)
         if (!disturbed) {
             if (t->c_profilefunc == NULL && t->c_tracefunc == NULL)
                 take_slots(t, &was);
-        }
-        else if (founds < FOUND && take_slots(t, &was)) {
+        } else if (founds < FOUND && take_slots(t, &was)) {
             found[founds++] = (struct found){t, was};
         }
     }
@@ -125,7 +125,8 @@ adopt_found(void)
     }
 }
 
-/* --- events ----------------------------------------------------------------------- */
+/* --- events
+ * ----------------------------------------------------------------------- */
 
 static inline uint32_t
 offset(const PyFrameObject *f)
@@ -189,11 +190,12 @@ static void
 emit_exception(const PyFrameObject *f, PyObject *arg)
 {
     PyObject *type = arg != NULL && PyTuple_Check(arg)
-                         ? PyTuple_GET_ITEM(arg, 0) : NULL; /* borrowed */
+                         ? PyTuple_GET_ITEM(arg, 0)
+                         : NULL; /* borrowed */
     uint32_t id = type != NULL && PyType_Check(type)
-                      ? pt_type_id((PyTypeObject *)type) : 0;
-    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2, offset(f) << 2 | PT_RAISED, id,
-            0);
+                      ? pt_type_id((PyTypeObject *)type)
+                      : 0;
+    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2, offset(f) << 2 | PT_RAISED, id, 0);
 }
 
 /* Calls a hook of the program.  It can have replaced a slot; its way of failing
@@ -289,7 +291,8 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     return chain(own.trace, self, f, what, arg);
 }
 
-/* --- a program that sets its own hooks ----------------------------------------------- */
+/* --- a program that sets its own hooks
+ * ----------------------------------------------- */
 
 static PyObject *wrap_settrace(PyObject *, PyObject *);
 static PyObject *wrap_setprofile(PyObject *, PyObject *);
@@ -297,8 +300,7 @@ static PyObject *wrap_start_new_thread(PyObject *, PyObject *);
 static PyObject *wrap_start_new(PyObject *, PyObject *);
 
 static struct pt_wrap settrace = {"sys", "settrace", wrap_settrace, NULL};
-static struct pt_wrap setprofile = {"sys", "setprofile", wrap_setprofile,
-                                    NULL};
+static struct pt_wrap setprofile = {"sys", "setprofile", wrap_setprofile, NULL};
 static struct pt_wrap start_new_thread = {"_thread", "start_new_thread",
                                           wrap_start_new_thread, NULL};
 static struct pt_wrap start_new = {"_thread", "start_new", wrap_start_new,
@@ -391,8 +393,8 @@ note_missing(uint32_t want)
     static const struct {
         enum pt_kind kind;
         const char *name;
-    } missing[] = {{PT_BRANCH, "branch"}, {PT_JUMP, "jump"},
-                   {PT_HANDLED, "handled"}};
+    } missing[] = {
+        {PT_BRANCH, "branch"}, {PT_JUMP, "jump"}, {PT_HANDLED, "handled"}};
     char text[160] = "CPython 3.11 has no events of kind";
     size_t n = strlen(text), none = n;
     for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
@@ -406,8 +408,8 @@ note_missing(uint32_t want)
 bool
 pt_hooks_start(char *why, size_t whylen)
 {
-    struct pt_wrap *const wraps[] = {&settrace, &setprofile,
-                                     &start_new_thread, &start_new};
+    struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
+                                     &start_new};
     uint32_t want = pt_producer.events;
     note_missing(want & pt_producer.arena->config.asked);
     for (size_t i = 0; i < sizeof wraps / sizeof *wraps; i++) {

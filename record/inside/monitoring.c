@@ -3,9 +3,9 @@
  * Each event has a callback object whose vectorcall is a function of ours: the
  * cheapest call CPython can make.  They are static builtin functions with
  * another vectorcall, so that no new type shows up in the program and the
- * garbage collector does not know them.  A callback returns None (never DISABLE: those
- * events could not be had back), touches no reference count, and raises
- * nothing.
+ * garbage collector does not know them.  A callback returns None (never
+ * DISABLE: those events could not be had back), touches no reference count, and
+ * raises nothing.
  *
  *   event               arguments
  *   PY_START PY_RESUME  code, offset
@@ -26,8 +26,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALLBACK(name)                                                        \
-    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,       \
+#define CALLBACK(name)                                                         \
+    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,        \
                           PyObject *kw)
 
 static inline PyCodeObject *
@@ -42,7 +42,8 @@ emit_keyed(unsigned word, unsigned kind, PyCodeObject *co)
 {
     const pt_pyframe *f = pt_compat_current(pt_compat_tstate());
     uint64_t key = kind == PT_CALL || !pt_compat_frame_started(f)
-                       ? pt_key_new(f) : pt_key_find(f);
+                       ? pt_key_new(f)
+                       : pt_key_find(f);
     pt_emit(word, kind, 3, pt_code_id(co), (uint32_t)key,
             (uint32_t)(key >> 32));
 }
@@ -108,8 +109,8 @@ CALLBACK(on_branch)
 
 CALLBACK(on_jump)
 {
-    pt_emit(PT_W_JUMP, PT_JUMP, 2, pt_compat_small(a[1]),
-            pt_compat_small(a[2]), 0);
+    pt_emit(PT_W_JUMP, PT_JUMP, 2, pt_compat_small(a[1]), pt_compat_small(a[2]),
+            0);
     Py_RETURN_NONE;
 }
 
@@ -145,7 +146,7 @@ CALLBACK(on_handled)
     Py_RETURN_NONE;
 }
 
-/* What a call runs: bound methods, which can be nested, are taken off.  C_RETURN
+/* What a call runs: bound methods, which can be nested, are taken off. C_RETURN
  * names what CALL named as a bound method: both must be told alike. */
 static inline PyObject *
 target(PyObject *f)
@@ -188,31 +189,31 @@ CALLBACK(on_c_raise)
  * for by themselves. */
 static struct hook {
     const char *event;
-    enum pt_kind kind;
     vectorcallfunc call;
+    enum pt_kind kind;
     bool set;
     struct {
         uintptr_t untracked[2]; /* the collector's words before an object */
         PyCFunctionObject function;
     } object;
 } hooks[] = {
-    {"PY_START", PT_CALL, on_start, true},
-    {"PY_RESUME", PT_RESUME, on_resume, true},
-    {"PY_THROW", PT_THROW, on_throw, true},
-    {"PY_RETURN", PT_RETURN, on_return, true},
-    {"PY_YIELD", PT_YIELD, on_yield, true},
-    {"PY_UNWIND", PT_UNWIND, on_unwind, true},
-    {"LINE", PT_LINE, on_line, true},
-    {"INSTRUCTION", PT_INSTRUCTION, on_instruction, true},
-    {"BRANCH", PT_BRANCH, on_branch, true},
-    {"JUMP", PT_JUMP, on_jump, true},
-    {"RAISE", PT_EXCEPTION, on_raise, true},
-    {"RERAISE", PT_EXCEPTION, on_reraise, true},
-    {"STOP_ITERATION", PT_EXCEPTION, on_stop_iteration, true},
-    {"EXCEPTION_HANDLED", PT_HANDLED, on_handled, true},
-    {"CALL", PT_C_CALL, on_c_call, true},
-    {"C_RETURN", PT_C_RETURN, on_c_return, false},
-    {"C_RAISE", PT_C_EXCEPTION, on_c_raise, false},
+    {"PY_START", on_start, PT_CALL, true},
+    {"PY_RESUME", on_resume, PT_RESUME, true},
+    {"PY_THROW", on_throw, PT_THROW, true},
+    {"PY_RETURN", on_return, PT_RETURN, true},
+    {"PY_YIELD", on_yield, PT_YIELD, true},
+    {"PY_UNWIND", on_unwind, PT_UNWIND, true},
+    {"LINE", on_line, PT_LINE, true},
+    {"INSTRUCTION", on_instruction, PT_INSTRUCTION, true},
+    {"BRANCH", on_branch, PT_BRANCH, true},
+    {"JUMP", on_jump, PT_JUMP, true},
+    {"RAISE", on_raise, PT_EXCEPTION, true},
+    {"RERAISE", on_reraise, PT_EXCEPTION, true},
+    {"STOP_ITERATION", on_stop_iteration, PT_EXCEPTION, true},
+    {"EXCEPTION_HANDLED", on_handled, PT_HANDLED, true},
+    {"CALL", on_c_call, PT_C_CALL, true},
+    {"C_RETURN", on_c_return, PT_C_RETURN, false},
+    {"C_RAISE", on_c_raise, PT_C_EXCEPTION, false},
 };
 
 static _Atomic bool reinstating; /* reinstate() is on its way */
@@ -287,8 +288,8 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
         if (h->set)
             mask |= bit;
     }
-    PyObject *r = PyObject_CallMethod(monitoring, "set_events", "il", tool,
-                                      mask);
+    PyObject *r =
+        PyObject_CallMethod(monitoring, "set_events", "il", tool, mask);
     Py_XDECREF(r);
     return r != NULL;
 }
@@ -309,7 +310,8 @@ reinstate(void *unused)
     return 0;
 }
 
-/* --- a profiler of the program --------------------------------------------- */
+/* --- a profiler of the program ---------------------------------------------
+ */
 
 /* sys.setprofile(f) is itself a call, instrumented because of us: without us f
  * would not hear of its end.  So the first event of a profiler that is set
@@ -382,7 +384,8 @@ pt_hooks_start(char *why, size_t whylen)
     bool ok = events != NULL && (tool = take_tool(monitoring)) >= 0 &&
               register_hooks(monitoring, events, tool);
     if (!ok)
-        snprintf(why, whylen, "%s", events == NULL
+        snprintf(why, whylen, "%s",
+                 events == NULL
                      ? "sys.monitoring is missing from this interpreter"
                  : tool < 0 ? "other tools hold every sys.monitoring tool id"
                             : "sys.monitoring refused the hooks");

@@ -87,7 +87,8 @@ pt_objects_init(void)
     return ok;
 }
 
-/* --- code objects ---------------------------------------------------------- */
+/* --- code objects ----------------------------------------------------------
+ */
 
 /* With `whole` false the parts that can be huge are left out. */
 static void
@@ -164,7 +165,8 @@ pt_code_define(PyCodeObject *co)
     return id;
 }
 
-/* --- the table of callables and types ----------------------------------------- */
+/* --- the table of callables and types
+ * ----------------------------------------- */
 
 static void
 place(struct pt_object_entry *table, size_t mask,
@@ -194,8 +196,7 @@ remember(const struct pt_object_entry *as, uint32_t id)
             free(pt_objects_table);
             pt_objects_table = t;
             pt_objects_mask = mask;
-        }
-        else if (given.used + 1 >= pt_objects_mask) {
+        } else if (given.used + 1 >= pt_objects_mask) {
             return;
         }
     }
@@ -220,7 +221,8 @@ definer(PyTypeObject *type, const PyMethodDef *d)
     return NULL;
 }
 
-/* The class in `type`'s MRO that defines a method called `name` in C, if any. */
+/* The class in `type`'s MRO that defines a method called `name` in C, if any.
+ */
 static const PyTypeObject *
 namer(PyTypeObject *type, const char *name)
 {
@@ -321,8 +323,7 @@ describe_function(struct pt_def *d, const PyMethodDef *m, PyObject *self,
     if (owner != NULL) {
         def_type_module(d, owner);
         def_type_name(d, owner);
-    }
-    else {
+    } else {
         pt_def_text(d, module);
         pt_def_u32(d, 0);
     }
@@ -356,12 +357,10 @@ describe_callable(struct pt_def *d, PyObject *f)
         PyCFunctionObject *c = (PyCFunctionObject *)f;
         describe_function(d, c->m_ml, c->m_self, c->m_module,
                           function_owner(c->m_self, c->m_ml));
-    }
-    else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type) {
+    } else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type) {
         PyMethodDescrObject *m = (PyMethodDescrObject *)f;
         describe_function(d, m->d_method, NULL, NULL, m->d_common.d_type);
-    }
-    else {
+    } else {
         bool class = PyType_Check(f);
         if (class)
             t = (PyTypeObject *)f;

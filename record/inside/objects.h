@@ -105,7 +105,8 @@ pt_objects_find(const struct pt_object_entry *want)
 {
     size_t h = pt_objects_hash(want->key);
     for (;; h++) {
-        const struct pt_object_entry *e = &pt_objects_table[h & pt_objects_mask];
+        const struct pt_object_entry *e =
+            &pt_objects_table[h & pt_objects_mask];
         if (PT_LIKELY(e->key == want->key && e->name == want->name &&
                       e->mark == want->mark))
             return e;

@@ -3,8 +3,9 @@
  *
  *   none  --first event: lane_attach()--> recording
  *   recording --segment full: lane_next()--> recording
- *   recording --ring full, on-full=drop--> dropping --room: lane_resume()--> recording
- *   any   --collector gone, stopped, no slot, forked child: lane_sink()--> sink
+ *   recording --ring full, on-full=drop--> dropping --room: lane_resume()-->
+ * recording any   --collector gone, stopped, no slot, forked child:
+ * lane_sink()--> sink
  *
  * A sink lane swallows records in a private page, so that the hot path needs
  * no test of its own. */
@@ -24,8 +25,7 @@
 
 enum { PAGE = 4096, LANES = 2 * PT_SLOTS, SINK_BYTES = 2048 };
 enum { FIRST_MAP = PT_RINGS_AT + PT_RINGS_LARGE * PT_RING_LARGE };
-enum { MAP_STEPS = 20, BEGIN_BYTES = 16, FRAME_BYTES = 20,
-       GAP_BYTES = 12 };
+enum { MAP_STEPS = 20, BEGIN_BYTES = 16, FRAME_BYTES = 20, GAP_BYTES = 12 };
 
 struct pt_producer pt_producer;
 _Thread_local struct pt_lane *pt_lane
@@ -36,11 +36,11 @@ static struct {
      * taken says that this is the process that joined */
     struct pt_lane *pool;
     _Atomic uint32_t pool_used;
-    pthread_key_t key;         /* its destructor ends a thread's lane */
-    pthread_mutex_t mutex;     /* pool, map steps */
-    char *step[MAP_STEPS];     /* where the k-th further piece is mapped */
+    pthread_key_t key;     /* its destructor ends a thread's lane */
+    pthread_mutex_t mutex; /* pool, map steps */
+    char *step[MAP_STEPS]; /* where the k-th further piece is mapped */
     pt_stack_teller *teller;
-    struct pt_lane spare;      /* for threads that get no lane at all */
+    struct pt_lane spare; /* for threads that get no lane at all */
 } local = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* What a sink lane writes into, shared by all: nobody ever reads it. */
@@ -85,15 +85,17 @@ ring_bell(void)
     }
 }
 
-/* --- connection ------------------------------------------------------------ */
+/* --- connection ------------------------------------------------------------
+ */
 
 static int
 dial(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof to.sun_path)
+    size_t n = strlen(path) + 1;
+    if (n > sizeof to.sun_path)
         return -ENAMETOOLONG;
-    strcpy(to.sun_path, path);
+    memcpy(to.sun_path, path, n);
     int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (s < 0)
         return -errno;
@@ -117,7 +119,8 @@ receive(int s, struct pt_welcome *w, int fds[2])
         char room[CMSG_SPACE(2 * sizeof(int))];
     } control;
     struct iovec io = {w, sizeof *w};
-    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1,
+    struct msghdr m = {.msg_iov = &io,
+                       .msg_iovlen = 1,
                        .msg_control = &control,
                        .msg_controllen = sizeof control};
     fds[0] = fds[1] = -1;
@@ -146,8 +149,8 @@ map_arena(const int fds[2])
     if (a == MAP_FAILED)
         return errno;
     void *b = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
-    void *p = mmap(NULL, LANES * sizeof(struct pt_lane),
-                   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, LANES * sizeof(struct pt_lane), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (b == MAP_FAILED || p == MAP_FAILED) {
         int e = errno;
         munmap(a, FIRST_MAP);
@@ -184,7 +187,8 @@ pt_producer_start(const char *socket, uint32_t hexversion, const char *soabi,
                  strerror(-s));
         return -s;
     }
-    struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_JOIN,
+    struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
+                             .kind = PT_HELLO_JOIN,
                              .hexversion = hexversion};
     struct pt_welcome welcome;
     snprintf(hello.text, sizeof hello.text, "%s", soabi);
@@ -223,14 +227,14 @@ pt_producer_refuse(const char *socket, const char *why)
     int s = dial(socket);
     if (s < 0)
         return;
-    struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
-                             .kind = PT_HELLO_REFUSED};
+    struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};
     snprintf(hello.text, sizeof hello.text, "%s", why);
     (void)!send(s, &hello, sizeof hello, MSG_NOSIGNAL);
     close(s);
 }
 
-/* --- lanes ----------------------------------------------------------------- */
+/* --- lanes -----------------------------------------------------------------
+ */
 
 /* From now on this lane's records go nowhere. */
 static struct pt_lane *
@@ -298,8 +302,7 @@ lane_claim(struct pt_lane *l)
             continue;
         char *ring = ring_address(i, &l->size);
         if (ring == NULL) {
-            atomic_store(&s->state,
-                         i < used ? PT_SLOT_DEAD : PT_SLOT_FREE);
+            atomic_store(&s->state, i < used ? PT_SLOT_DEAD : PT_SLOT_FREE);
             return false;
         }
         uint32_t segment = l->size / PT_SEGMENTS;
@@ -365,8 +368,7 @@ lane_attach(struct pt_lane *l)
             l = &local.pool[i];
             if (i == n)
                 atomic_store(&local.pool_used, n + 1);
-        }
-        else {
+        } else {
             l = &local.spare;
         }
     }
@@ -576,18 +578,17 @@ pt_lane_slow(unsigned bytes, unsigned kind)
             l = lane_next(l, kind);
         else if (!l->sink)
             write_begin(l);
-    }
-    else if (l->sink) {
+    } else if (l->sink) {
         lane_sink(l);
-    }
-    else {
+    } else {
         l = lane_next(l, kind);
     }
     errno = saved;
     return l;
 }
 
-/* --- definitions ------------------------------------------------------------ */
+/* --- definitions ------------------------------------------------------------
+ */
 
 void
 pt_def_bytes(struct pt_def *d, const void *data, size_t len)
@@ -668,8 +669,8 @@ pt_def_commit(struct pt_def *d)
         head - atomic_load(&a->defs_tail) + d->len > PT_DEFS_SIZE)
         return false;
     for (size_t done = 0; done < d->len;) {
-        uint64_t used = head - atomic_load_explicit(&a->defs_tail,
-                                                    memory_order_acquire);
+        uint64_t used =
+            head - atomic_load_explicit(&a->defs_tail, memory_order_acquire);
         if (used >= PT_DEFS_SIZE) {
             if (!defs_wait(head))
                 return false;

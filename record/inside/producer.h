@@ -24,10 +24,10 @@
  * that in a child `limit` is 0 and the ordinary "no room" test leads to the
  * slow path, at no cost per event. */
 struct pt_lane {
-    uint64_t off;     /* bytes written since the slot was first used */
-    uint64_t limit;   /* end of the current segment, same count */
-    char *bias;       /* ring address of offset 0 of this lap */
-    uint64_t last;    /* quanta of the thread's latest stamp */
+    uint64_t off;   /* bytes written since the slot was first used */
+    uint64_t limit; /* end of the current segment, same count */
+    char *bias;     /* ring address of offset 0 of this lap */
+    uint64_t last;  /* quanta of the thread's latest stamp */
     struct pt_slot *slot;
     char *base;       /* the ring */
     uint32_t size;    /* of the ring */
@@ -43,14 +43,14 @@ _Static_assert(sizeof(struct pt_lane) == 128, "two cache lines");
 /* The process's connection; one per process, set up by pt_producer_start(). */
 struct pt_producer {
     struct pt_arena *arena;
-    uint64_t mapped;         /* bytes of the arena that `arena` maps */
+    uint64_t mapped; /* bytes of the arena that `arena` maps */
     struct pt_bell *bell;
-    uint32_t events;         /* config.events */
-    uint32_t stamped;        /* config.stamped */
+    uint32_t events;  /* config.events */
+    uint32_t stamped; /* config.stamped */
     uint32_t quantum_log2;
     uint32_t clock;
     uint32_t on_full;
-    uint32_t epoch;          /* changes when ids start anew */
+    uint32_t epoch; /* changes when ids start anew */
 };
 extern struct pt_producer pt_producer;
 extern _Thread_local struct pt_lane *pt_lane

@@ -78,8 +78,8 @@ pt_def_pybytes(struct pt_def *d, PyObject *o)
 void
 pt_def_texts(struct pt_def *d, PyObject *tuple)
 {
-    Py_ssize_t n = tuple != NULL && PyTuple_Check(tuple)
-                       ? PyTuple_GET_SIZE(tuple) : 0;
+    Py_ssize_t n =
+        tuple != NULL && PyTuple_Check(tuple) ? PyTuple_GET_SIZE(tuple) : 0;
     pt_def_u32(d, (uint32_t)n);
     for (Py_ssize_t i = 0; i < n; i++)
         pt_def_text(d, PyTuple_GET_ITEM(tuple, i));
@@ -88,7 +88,7 @@ pt_def_texts(struct pt_def *d, PyObject *tuple)
 /* The fixed part of a constant; its string follows. */
 static void
 put_constant(struct pt_def *d, enum pt_const_kind kind, uint32_t n, int64_t i,
-         double f, double g)
+             double f, double g)
 {
     uint64_t fb, gb;
     memcpy(&fb, &f, 8);
@@ -141,39 +141,31 @@ item(struct pt_def *d, PyObject *o, int depth)
     if (kind != PT_CONST_OTHER) {
         put_constant(d, kind, 0, n, 0, 0);
         pt_def_u32(d, 0);
-    }
-    else if (PyLong_CheckExact(o)) {
+    } else if (PyLong_CheckExact(o)) {
         integer(d, o);
-    }
-    else if (PyFloat_CheckExact(o)) {
+    } else if (PyFloat_CheckExact(o)) {
         put_constant(d, PT_CONST_FLOAT, 0, 0, PyFloat_AS_DOUBLE(o), 0);
         pt_def_u32(d, 0);
-    }
-    else if (PyComplex_CheckExact(o)) {
+    } else if (PyComplex_CheckExact(o)) {
         Py_complex c = ((PyComplexObject *)o)->cval;
         put_constant(d, PT_CONST_COMPLEX, 0, 0, c.real, c.imag);
         pt_def_u32(d, 0);
-    }
-    else if (PyUnicode_CheckExact(o)) {
+    } else if (PyUnicode_CheckExact(o)) {
         put_constant(d, PT_CONST_STR, 0, 0, 0, 0);
         pt_def_text(d, o);
-    }
-    else if (PyBytes_CheckExact(o)) {
+    } else if (PyBytes_CheckExact(o)) {
         put_constant(d, PT_CONST_BYTES, 0, 0, 0, 0);
         pt_def_pybytes(d, o);
-    }
-    else if (PyCode_Check(o)) {
+    } else if (PyCode_Check(o)) {
         put_constant(d, PT_CONST_CODE, pt_code_id((PyCodeObject *)o), 0, 0, 0);
         pt_def_u32(d, 0);
-    }
-    else if (PyTuple_CheckExact(o) && depth < CONSTANT_DEPTH) {
+    } else if (PyTuple_CheckExact(o) && depth < CONSTANT_DEPTH) {
         Py_ssize_t size = PyTuple_GET_SIZE(o);
         put_constant(d, PT_CONST_TUPLE, (uint32_t)size, 0, 0, 0);
         pt_def_u32(d, 0);
         for (Py_ssize_t i = 0; i < size; i++)
             entries += item(d, PyTuple_GET_ITEM(o, i), depth + 1);
-    }
-    else if (PyFrozenSet_CheckExact(o) && depth < CONSTANT_DEPTH) {
+    } else if (PyFrozenSet_CheckExact(o) && depth < CONSTANT_DEPTH) {
         const PySetObject *set = (PySetObject *)o;
         put_constant(d, PT_CONST_FROZENSET, (uint32_t)set->used, 0, 0, 0);
         pt_def_u32(d, 0);
@@ -181,8 +173,7 @@ item(struct pt_def *d, PyObject *o, int depth)
         for (Py_ssize_t i = 0; i <= set->mask; i++)
             if (set->table[i].key != NULL)
                 entries += item(d, set->table[i].key, depth + 1);
-    }
-    else {
+    } else {
         put_constant(d, PT_CONST_OTHER, 0, 0, 0, 0);
         pt_def_cstr(d, Py_TYPE(o)->tp_name);
     }

@@ -3,7 +3,7 @@
 bool
 pt_wrap_install(struct pt_wrap *w)
 {
-    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *modules = PyImport_GetModuleDict();           /* borrowed */
     PyObject *m = PyDict_GetItemString(modules, w->module); /* borrowed */
     PyObject *f = m != NULL && PyModule_Check(m)
                       ? PyDict_GetItemString(PyModule_GetDict(m), w->name)

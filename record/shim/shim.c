@@ -24,8 +24,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-extern char **environ;
-
 typedef int main_function(int, char **, char **);
 typedef int audit_hook(const char *, void *, void *);
 
@@ -38,7 +36,8 @@ static struct {
     void (*audit)(const char *event);
 } shim;
 
-/* --- the environment ---------------------------------------------------------- */
+/* --- the environment
+ * ---------------------------------------------------------- */
 
 static char **
 env_find(const char *name)
@@ -68,13 +67,14 @@ env_restore(void)
         if (theirs == NULL)
             env_remove(e);
         else
-            memmove(value, theirs + 1, strlen(theirs));
+            memmove(value, theirs + 1, strlen(theirs + 1) + 1);
     }
     env_remove(env_find(PT_ENV_SOCKET));
     env_remove(env_find(PT_ENV_MAIN));
 }
 
-/* --- what cannot be recorded ---------------------------------------------------- */
+/* --- what cannot be recorded
+ * ---------------------------------------------------- */
 
 /* Tells the collector why this interpreter is not recorded.  The process that
  * ptrec itself started ends then, before the program begins. */
@@ -82,8 +82,7 @@ static void
 refuse(const char *why)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
-                             .kind = PT_HELLO_REFUSED};
+    struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};
     snprintf(to.sun_path, sizeof to.sun_path, "%s", shim.socket);
     snprintf(hello.text, sizeof hello.text, "%s", why);
     int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -103,8 +102,8 @@ static const char *
 find_hooks(void)
 {
     static char why[200];
-    const char *(*version)(void) = (const char *(*)(void))(uintptr_t)dlsym(
-        RTLD_DEFAULT, "Py_GetVersion");
+    const char *(*version)(void) =
+        (const char *(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "Py_GetVersion");
     const char *v = version != NULL ? version() : "";
     int major = 0, minor = 0;
     Dl_info self;
@@ -136,16 +135,16 @@ find_hooks(void)
     return why;
 }
 
-/* --- the beginning --------------------------------------------------------------- */
+/* --- the beginning
+ * --------------------------------------------------------------- */
 
 static int on_audit(const char *event, void *args, void *user);
 
 static void
 attach(void)
 {
-    struct pt_attach a = {.version = PT_ATTACH_VERSION,
-                          .socket = shim.socket,
-                          .hook = on_audit};
+    struct pt_attach a = {
+        .version = PT_ATTACH_VERSION, .socket = shim.socket, .hook = on_audit};
     void *lib = dlopen(shim.hooks, RTLD_NOW | RTLD_LOCAL);
     if (lib == NULL) {
         const char *e = dlerror();
@@ -167,10 +166,9 @@ on_audit(const char *event, void *args, void *user)
     if (shim.done) {
         if (shim.audit != NULL)
             shim.audit(event);
-    }
-    else if (strncmp(event, "cpython.run_", 12) == 0 &&
-             strcmp(event + 12, "startup") != 0 &&
-             strcmp(event + 12, "interactivehook") != 0) {
+    } else if (strncmp(event, "cpython.run_", 12) == 0 &&
+               strcmp(event + 12, "startup") != 0 &&
+               strcmp(event + 12, "interactivehook") != 0) {
         shim.done = true;
         attach();
     }
@@ -180,9 +178,8 @@ on_audit(const char *event, void *args, void *user)
 static int
 main_wrapper(int argc, char **argv, char **env)
 {
-    int (*add)(audit_hook *, void *) =
-        (int (*)(audit_hook *, void *))(uintptr_t)dlsym(RTLD_DEFAULT,
-                                                        "PySys_AddAuditHook");
+    int (*add)(audit_hook *, void *) = (int (*)(audit_hook *, void *))(
+        uintptr_t)dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
     char **e = env_find(PT_ENV_SOCKET);
     if (add == NULL || e == NULL)
         return shim.main(argc, argv, env);
