@@ -2,7 +2,6 @@
 #include "analyze/names.h"
 #include "analyze/profile.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +24,9 @@ static const struct pt_option options[] = {
     {"all", 'a', PT_OPTION_FLAG, offsetof(struct config, all), NULL,
      "show all rows"},
     {"filter", 0, PT_OPTION_LIST, offsetof(struct config, filter), "GLOB",
-     "show only functions whose name or file matches; the times stay those of "
-     "the whole; may be given again"},
+     "show only functions whose name or file matches, as --include has it, and "
+     "C functions by name; the times stay those of the whole; may be given "
+     "again"},
     {"all-calls", 0, PT_OPTION_FLAG, offsetof(struct config, all_calls), NULL,
      "classes and callable objects are functions of their own, too; without, "
      "their time belongs to the caller, as with cProfile"},
@@ -65,21 +65,20 @@ name_row(const struct pt_session *s, const struct pt_profile *p,
     return PT_OK;
 }
 
+/* Whether one of the globs matches; each that does is noted in `used`. */
 static bool
-matches(const struct pt_text_list *globs, const struct pt_profile_row *row)
+matches(const struct pt_session *s, const struct pt_profile_name *name,
+        const struct pt_profile_row *row, bool *used)
 {
-    char name[PT_NAME_TEXT], file[4096];
-    if (globs->n == 0)
-        return true;
-    pt_text_escape(row->name, name, sizeof name);
-    pt_text_escape(row->file, file, sizeof file);
-    const char *base = strrchr(file, '/');
+    const struct pt_text_list *globs = &((struct config *)s->config)->filter;
+    const struct pt_code *code =
+        name->callable ? NULL : pt_trace_code(s->trace, name->id);
+    bool any = globs->n == 0;
     for (size_t i = 0; i < globs->n; i++)
-        if (fnmatch(globs->items[i], name, 0) == 0 ||
-            fnmatch(globs->items[i], file, 0) == 0 ||
-            (base && fnmatch(globs->items[i], base + 1, 0) == 0))
-            return true;
-    return false;
+        if (code ? pt_glob_code(globs->items[i], code)
+                 : pt_glob_name(globs->items[i], row->name))
+            used[i] = any = true;
+    return any;
 }
 
 static void
@@ -97,10 +96,9 @@ was_seen(const struct pt_profile_function *f)
 }
 
 static enum pt_status
-make_rows(const struct pt_session *s, const struct pt_profile *p,
+make_rows(const struct pt_session *s, const struct pt_profile *p, bool *used,
           struct pt_profile_rows *out)
 {
-    const struct config *config = s->config;
     out->rows = calloc(p->nfunctions + 1, sizeof *out->rows);
     if (!out->rows)
         return PT_ENOMEM;
@@ -114,7 +112,7 @@ make_rows(const struct pt_session *s, const struct pt_profile *p,
         enum pt_status st = name_row(s, p, row);
         if (st != PT_OK)
             return st;
-        if (!matches(&config->filter, row)) {
+        if (!matches(s, &p->names[i], row, used)) {
             free(row->owned);
             continue;
         }
@@ -227,14 +225,18 @@ report(struct pt_session *s, const struct pt_profile *p)
 {
     const struct config *config = s->config;
     struct pt_profile_rows rows = {0};
-    enum pt_status st = make_rows(s, p, &rows);
+    bool *used = calloc(config->filter.n + 1, sizeof *used);
+    enum pt_status st = used ? make_rows(s, p, used, &rows) : PT_ENOMEM;
     const char *key = config->sort ? config->sort : "exclusive";
     bool text = pt_session_format(s, "text");
-    if (st == PT_OK && rows.n == 0 && config->filter.n)
-        st = pt_session_fail(s, PT_ENOTFOUND,
-                             "%s has no function that matches --filter; "
-                             "ptana profile --all shows what ran",
-                             pt_trace_path(s->trace));
+    for (size_t i = 0; st == PT_OK && i < config->filter.n; i++)
+        if (!used[i])
+            st = pt_session_fail(s, PT_ENOTFOUND,
+                                 "%s has no function that matches \"%s\"; "
+                                 "ptana profile --all shows what ran",
+                                 pt_trace_path(s->trace),
+                                 config->filter.items[i]);
+    free(used);
     if (st == PT_OK) {
         qsort_r(rows.rows, rows.n, sizeof *rows.rows, compare_rows,
                 (char *)(uintptr_t)key);
@@ -305,7 +307,8 @@ const struct pt_analyzer pt_analyzer_profile = {
         "ptana profile # the 40 functions that took the longest\n"
         "ptana profile --sort=inclusive -n 10 # where the time went, from "
         "above\n"
-        "ptana profile --filter='json*' --from=1s --to=2s # of one second\n"
+        "ptana profile --filter='json*' # of what is in json/ or named so\n"
+        "ptana profile --from=1s --to=2s # of one second\n"
         "ptana profile --format=pstats -o out.pstats # for pstats, snakeviz",
     .options = options,
     .config_size = sizeof(struct config),

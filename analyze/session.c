@@ -174,9 +174,8 @@ open_all(struct pt_session *s, const char *path)
     if (c->output && strcmp(c->output, "-") != 0 && !c->force &&
         stat(c->output, &old) == 0 && S_ISREG(old.st_mode) &&
         !is_same_as(STDOUT_FILENO, &old))
-        return pt_session_fail(s, PT_EUSAGE,
-                               "%s is there already; -f replaces it",
-                               c->output);
+        return pt_session_fail(
+            s, PT_EUSAGE, "%s is there already; -f replaces it", c->output);
     struct pt_out_options options = {c->output, c->color, c->width};
     return pt_out_open(&options, &s->error, &s->out);
 }

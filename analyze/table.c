@@ -48,8 +48,9 @@ static const struct pt_option thread_options[] = {
     {0}};
 static const struct pt_option glob_options[] = {
     {"include", 0, PT_OPTION_LIST, AT(include), "GLOB",
-     "only code whose file, file's base name or function matches; may be given "
-     "again"},
+     "only Python code that matches, by its qualified name or its last "
+     "component, or by its file: path, base name (encoder.py), or that with "
+     "its directory (json/encoder.py); may be given again"},
     {"exclude", 0, PT_OPTION_LIST, AT(exclude), "GLOB",
      "leave out such code; may be given again"},
     {0}};

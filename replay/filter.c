@@ -138,27 +138,43 @@ glob(const char *pattern, struct pt_str text, char buffer[GLOB_TEXT])
     return fnmatch(pattern, terminate(text, buffer), 0) == 0;
 }
 
-static bool
-matches_code(const char *pattern, const struct pt_code *code,
-             char buffer[GLOB_TEXT])
+/* The text from behind the n-th last `mark` on; the whole where it has less. */
+static const char *
+behind(const char *text, char mark, unsigned n)
 {
-    if (glob(pattern, code->qualname, buffer))
-        return true;
-    const char *file = terminate(code->file, buffer);
-    const char *base = strrchr(file, '/');
-    return fnmatch(pattern, file, 0) == 0 ||
-           (base && fnmatch(pattern, base + 1, 0) == 0);
+    const char *p = text + strlen(text);
+    while (p > text && (p[-1] != mark || --n > 0))
+        p--;
+    return p;
+}
+
+bool
+pt_glob_name(const char *pattern, struct pt_str name)
+{
+    char buffer[GLOB_TEXT];
+    return glob(pattern, name, buffer) ||
+           fnmatch(pattern, behind(buffer, '.', 1), 0) == 0;
+}
+
+bool
+pt_glob_code(const char *pattern, const struct pt_code *code)
+{
+    char buffer[GLOB_TEXT];
+    return pt_glob_name(pattern, code->qualname) ||
+           glob(pattern, code->name, buffer) ||
+           glob(pattern, code->file, buffer) ||
+           fnmatch(pattern, behind(buffer, '/', 1), 0) == 0 ||
+           fnmatch(pattern, behind(buffer, '/', 2), 0) == 0;
 }
 
 /* A typing error is not an empty answer. */
 static bool
 matches_any(const struct pt_trace *trace, const char *pattern)
 {
-    char buffer[GLOB_TEXT];
     uint32_t n = pt_trace_code_count(trace);
     for (uint32_t id = 1; id <= n; id++) {
         const struct pt_code *code = pt_trace_code(trace, id);
-        if (code && matches_code(pattern, code, buffer))
+        if (code && pt_glob_code(pattern, code))
             return true;
     }
     return false;
@@ -168,15 +184,18 @@ static enum pt_status
 select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
              struct pt_filter *f, struct pt_error *error)
 {
-    char buffer[GLOB_TEXT];
     if (!spec->ninclude && !spec->nexclude)
         return PT_OK;
-    for (size_t i = 0; i < spec->ninclude; i++)
-        if (!matches_any(trace, spec->include[i]))
+    for (size_t i = 0; i < spec->ninclude + spec->nexclude; i++) {
+        const char *pattern = i < spec->ninclude
+                                  ? spec->include[i]
+                                  : spec->exclude[i - spec->ninclude];
+        if (!matches_any(trace, pattern))
             return fail(error, PT_ENOTFOUND,
                         "%s has no code that matches \"%s\"; ptana profile "
                         "--all shows what ran",
-                        pt_trace_path(trace), spec->include[i]);
+                        pt_trace_path(trace), pattern);
+    }
     f->coded = true;
     f->ncodes = pt_trace_code_count(trace) + 1;
     f->codes = malloc(f->ncodes);
@@ -189,9 +208,9 @@ select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
             continue;
         bool wanted = spec->ninclude == 0;
         for (size_t i = 0; i < spec->ninclude; i++)
-            wanted |= matches_code(spec->include[i], code, buffer);
+            wanted |= pt_glob_code(spec->include[i], code);
         for (size_t i = 0; i < spec->nexclude; i++)
-            wanted &= !matches_code(spec->exclude[i], code, buffer);
+            wanted &= !pt_glob_code(spec->exclude[i], code);
         f->codes[id] = wanted;
     }
     return PT_OK;

@@ -111,11 +111,17 @@ struct pt_filter_spec {
     size_t nthreads;
     const char *const *processes; /* pid or "#ID" */
     size_t nprocesses;
-    const char *const *include; /* globs on file, its base name, or function */
+    const char *const *include; /* globs, as pt_glob_code() has them */
     size_t ninclude;
     const char *const *exclude; /* the last that matches wins over include */
     size_t nexclude;
 };
+
+/* Whether a glob matches a name, whole or what follows its last dot. */
+bool pt_glob_name(const char *pattern, struct pt_str name);
+/* ... or a code object: its names as above, or its file: the whole path, the
+ * base name, or the base name with the directory it is in. */
+bool pt_glob_code(const char *pattern, const struct pt_code *);
 
 /* A moment in the merged order. */
 struct pt_moment {
