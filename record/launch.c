@@ -213,9 +213,10 @@ make_environment(struct pt_launch *l, const char *shim, const char *socket)
     return PT_OK;
 }
 
-enum pt_status
-pt_launch_prepare(struct pt_launch *l, const struct pt_options *o,
-                  const char *socket, struct pt_error *error)
+/* The interpreter's words: its own options, and the program's. */
+static enum pt_status
+make_words(struct pt_launch *l, const struct pt_options *o,
+           struct pt_error *error)
 {
     size_t words = 1 + (size_t)o->nflags + (size_t)o->nprogram;
     char **argv = calloc(words + 1, sizeof *argv);
@@ -228,9 +229,33 @@ pt_launch_prepare(struct pt_launch *l, const struct pt_options *o,
         argv[1 + o->nflags + i] = o->program[i];
     free(l->argv);
     l->argv = argv;
+    return PT_OK;
+}
 
+enum pt_status
+pt_launch_become(struct pt_launch *l, const struct pt_options *o,
+                 struct pt_error *error)
+{
+    enum pt_status st = make_words(l, o, error);
+    if (st != PT_OK)
+        return st;
+    for (int i = 0; i < PT_LIMITS; i++)
+        setrlimit(limited[i], &l->limits[i]);
+    execve(l->file, l->argv, environ);
+    return pt_problem_set(error, PT_ENOTFOUND, errno,
+                          "%.150s cannot be run (%m); name an interpreter with "
+                          "--python=",
+                          l->file);
+}
+
+enum pt_status
+pt_launch_prepare(struct pt_launch *l, const struct pt_options *o,
+                  const char *socket, struct pt_error *error)
+{
     char *shim = NULL;
-    enum pt_status st = find_shim(&shim, error);
+    enum pt_status st = make_words(l, o, error);
+    if (st == PT_OK)
+        st = find_shim(&shim, error);
     if (st == PT_OK)
         st = make_environment(l, shim, socket);
     free(shim);

@@ -32,6 +32,11 @@ void pt_launch_clear(struct pt_launch *);
 enum pt_status pt_launch_find(struct pt_launch *, const struct pt_options *,
                               struct pt_error *error);
 
+/* Becomes the interpreter, with the program's words and nothing of ours.
+ * Returns only when that fails. */
+enum pt_status pt_launch_become(struct pt_launch *, const struct pt_options *,
+                                struct pt_error *error);
+
 /* Puts words and environment together; `socket` is the collector's.  PT_EIO
  * when the shim is not where it should be. */
 enum pt_status pt_launch_prepare(struct pt_launch *, const struct pt_options *,

@@ -6,7 +6,6 @@
 #include <pt/version.h>
 
 #include <limits.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,18 +137,16 @@ set_up_collector(struct run *run)
     return pt_collector_init(c, &run->error);
 }
 
-/* A script that is not there: Python would say so, but only after a recording
- * of nothing had taken the place of the last trace. */
+/* A script that is not there gets Python's own answer, unrecorded: a recording
+ * of nothing would take the place of the last trace. */
 static enum pt_status
-find_script(const struct pt_options *o, struct pt_error *error)
+answer_missing(struct run *run)
 {
-    const char *script = o->program[0];
-    if (script[0] == '-' || access(script, F_OK) == 0)
+    const struct pt_options *o = &run->options;
+    if (o->program[0][0] == '-' || access(o->program[0], F_OK) == 0)
         return PT_OK;
-    return pt_problem_set(error, PT_EUSAGE, errno,
-                          "there is no program %.150s (%m); nothing was "
-                          "recorded",
-                          script);
+    enum pt_status st = pt_launch_find(&run->launch, o, &run->error);
+    return st == PT_OK ? pt_launch_become(&run->launch, o, &run->error) : st;
 }
 
 /* Everything that can fail before the program starts. */
@@ -159,7 +156,7 @@ prepare(struct run *run, int argc, char **argv)
     const struct pt_options *o = &run->options;
     struct pt_error *error = &run->error;
     pt_timebase_start(&run->clock);
-    enum pt_status st = find_script(o, error);
+    enum pt_status st = answer_missing(run);
     if (st == PT_OK)
         st = pt_output_init(&run->output, o->output, o->force, o->level, error);
     if (st == PT_OK)
