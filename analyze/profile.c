@@ -224,10 +224,10 @@ static enum pt_status
 report(struct pt_session *s, const struct pt_profile *p)
 {
     const struct config *config = s->config;
-    struct pt_profile_rows rows = {0};
+    const char *key = config->sort ? config->sort : "exclusive";
+    struct pt_profile_rows rows = {.sort = key};
     bool *used = calloc(config->filter.n + 1, sizeof *used);
     enum pt_status st = used ? make_rows(s, p, used, &rows) : PT_ENOMEM;
-    const char *key = config->sort ? config->sort : "exclusive";
     bool text = pt_session_format(s, "text");
     for (size_t i = 0; st == PT_OK && i < config->filter.n; i++)
         if (!used[i])
@@ -294,8 +294,18 @@ const struct pt_analyzer pt_analyzer_profile = {
         "Shows for each function how often it was called and the time spent in "
         "it: exclusive (its own) and inclusive (with all it called). Calls of "
         "a/b mean a in all, b of them not from within the same function; "
-        "inclusive time counts only those, as cProfile does. Percentiles are "
-        "of the inclusive time of each call, within 3 %.\n"
+        "inclusive time counts only those, as cProfile does. % is the share of "
+        "the exclusive time in that of all functions, and per call is "
+        "inclusive by the b calls. min, p50, p90, p99 and max are of the "
+        "inclusive time of each call (percentiles within 3 %), and wait is "
+        "the time that a generator or coroutine was suspended. Times are by "
+        "the clock on the wall, and those of several threads are added up: "
+        "all together may exceed the time from start to end.\n"
+        "Of the columns from per call on, those are shown that leave room for "
+        "the names; wait only where something waited. A column named by "
+        "--sort is always shown, --width=300 shows all, and --format=json has "
+        "all numbers. On a terminal, or with --width, long names and files "
+        "lose their middle, but hardly ever a name's last part.\n"
         "A generator or coroutine counts a call each time it goes on; the time "
         "it was suspended is not in its running time but under wait. A call "
         "that was still open when its thread ended, ends there.\n"

@@ -22,6 +22,7 @@ struct pt_profile_row {
 struct pt_profile_rows {
     struct pt_profile_row *rows;
     size_t n;
+    const char *sort;    /* the key they are sorted by */
     size_t shown;        /* the first of them are reported */
     uint64_t total;      /* exclusive time of all functions */
     int64_t first, last; /* ns, of the trace or the range */

@@ -10,7 +10,13 @@
 
 /* --- text ----------------------------------------------------------------- */
 
-enum { CELL = 48, NAME_LEAST = 32, NAME_COMMON = 60 };
+enum {
+    CELL = 48,
+    NAME_LEAST = 32,
+    NAME_COMMON = 60,
+    FILE_LEAST = 10,
+    NAME_SHORT = 24
+};
 
 enum column {
     CALLS,
@@ -35,6 +41,45 @@ static const struct {
                       {"inclusive", 0}, {"per call", 1},  {"min", 6},
                       {"p50", 4},       {"p90", 5},       {"p99", 3},
                       {"max", 3},       {"wait", 2}};
+
+/* Whether the rows are sorted by what a column shows. */
+static bool
+is_sorted_by(const struct pt_profile_rows *rows, enum column column)
+{
+    return strcmp(rows->sort,
+                  column == PERCALL ? "percall" : columns[column].title) == 0;
+}
+
+/* What follows the last dot of a name. */
+static unsigned
+last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return pt_text_width(dot ? dot + 1 : name);
+}
+
+/* Columns that the functions need, so that the last part of each name and
+ * something of its file stand whole; of no use for one that `most` cannot hold.
+ */
+static unsigned
+name_room(const struct pt_profile_rows *rows, const struct pt_out *o,
+          unsigned most)
+{
+    unsigned width = o->width;
+    unsigned least = width >= 100 ? NAME_COMMON * width / 200 : NAME_LEAST;
+    if (least < NAME_LEAST)
+        least = NAME_LEAST;
+    for (size_t i = 0; o->fit && i < rows->shown; i++) {
+        char name[1024];
+        pt_text_escape(rows->rows[i].name, name, sizeof name);
+        unsigned need = last_part(name) + 2;
+        if (strcmp(rows->rows[i].kind, "python") == 0)
+            need += 2 + FILE_LEAST;
+        if (need > least && need <= most)
+            least = need;
+    }
+    return least;
+}
 
 static const char *
 duration(uint64_t ns, char *buffer)
@@ -97,11 +142,12 @@ cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
 
 /* Chooses columns for the width; widths[c] is 0 for one that is left out. */
 static unsigned
-lay_out(const struct pt_profile_rows *rows, unsigned width, unsigned *widths)
+lay_out(const struct pt_profile_rows *rows, const struct pt_out *o,
+        unsigned *widths)
 {
     char buffer[CELL];
     bool waits = false;
-    unsigned used = 0;
+    unsigned used = 0, always = 0, width = o->width;
     for (unsigned c = 0; c < COLUMNS; c++)
         widths[c] = (unsigned)strlen(columns[c].title);
     for (size_t i = 0; i < rows->shown; i++) {
@@ -113,20 +159,23 @@ lay_out(const struct pt_profile_rows *rows, unsigned width, unsigned *widths)
                 widths[c] = n;
         }
     }
-    if (!waits)
+    if (!waits && !is_sorted_by(rows, WAIT))
         widths[WAIT] = 0;
-    for (unsigned c = 0; c < COLUMNS; c++)
-        used += widths[c] ? widths[c] + 2 : 0;
-    unsigned least = width >= 100 ? NAME_COMMON * width / 200 : NAME_LEAST;
-    if (least < NAME_LEAST)
-        least = NAME_LEAST;
+    for (unsigned c = 0; c < COLUMNS; c++) {
+        unsigned n = widths[c] ? widths[c] + 2 : 0;
+        used += n;
+        if (columns[c].rank == 0 || is_sorted_by(rows, (enum column)c))
+            always += n;
+    }
+    unsigned least = name_room(rows, o, width > always ? width - always : 0);
     for (unsigned rank = 6; rank > 0 && used + least > width; rank--)
         for (unsigned c = 0; c < COLUMNS; c++)
-            if (columns[c].rank == rank && widths[c]) {
+            if (columns[c].rank == rank && widths[c] &&
+                !is_sorted_by(rows, (enum column)c)) {
                 used -= widths[c] + 2;
                 widths[c] = 0;
             }
-    return used < width ? width - used : 8;
+    return used + NAME_SHORT < width ? width - used : NAME_SHORT;
 }
 
 static void
@@ -183,6 +232,9 @@ put_function(struct pt_session *s, const struct pt_profile_row *r,
     unsigned have = width - 2, w = pt_text_width(name), f = pt_text_width(file);
     if (s->out->fit && w + f > have) {
         unsigned least = have / 2, keep = w < have - least ? have - w : least;
+        unsigned last = last_part(name) + 2;
+        if (last > have - keep)
+            keep = last + FILE_LEAST < have ? have - last : FILE_LEAST;
         if (f > keep)
             shorten_path(file, keep);
         f = pt_text_width(file);
@@ -205,9 +257,10 @@ put_head(struct pt_session *s, const struct pt_profile *p,
     char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
     const struct pt_trouble *t = &s->trouble;
     pt_out_printf(s->out,
-                  "%s in functions, %s from start to end, %s events, "
+                  "%s in functions%s, %s from start to end, %s events, "
                   "%u thread%s\n",
                   duration(rows->total, a),
+                  rows->threads > 1 ? " (all threads added up)" : "",
                   duration((uint64_t)rows->last - (uint64_t)rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
                   pt_text_plural(rows->threads));
@@ -232,7 +285,7 @@ pt_profile_text(struct pt_session *s, const struct pt_profile *p,
 {
     unsigned widths[COLUMNS];
     char buffer[CELL];
-    unsigned name = lay_out(rows, s->out->width, widths);
+    unsigned name = lay_out(rows, s->out, widths);
     put_head(s, p, rows);
     pt_out_style(s->out, PT_STYLE_BOLD);
     for (unsigned c = 0; c < COLUMNS; c++)
