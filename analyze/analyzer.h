@@ -82,6 +82,12 @@ bool pt_session_format(const struct pt_session *, const char *name);
  */
 bool pt_session_lacks(const struct pt_session *, uint32_t kinds,
                       const char *what, const char *preset);
+/* "7 events", "at least 7 events", "an unknown number of events": what the gaps
+ * took; a buffer of PT_LOST_TEXT bytes. */
+enum { PT_LOST_TEXT = 64 };
+const char *pt_session_lost(const struct pt_trouble *, char *buffer);
+/* What the reader found damaged, without the trace's name; "" nothing. */
+const char *pt_session_damage(const struct pt_session *);
 /* Fails the session: stores the sentence and returns the status. */
 enum pt_status pt_session_fail(struct pt_session *, enum pt_status,
                                const char *fmt, ...)

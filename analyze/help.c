@@ -187,11 +187,16 @@ static void
 troff_exit(struct pt_out *o)
 {
     pt_out_text(
-        o, ".SH EXIT STATUS\n"
-           "0: well. 1: a demand (threshold) is not met. 2: wrong usage. "
-           "3: the file is no\ntrace, or damaged; gaps, desyncs and a torn "
-           "end are only warned of unless\n\\fB\\-\\-strict\\fR is given. "
-           "4: the system refused something.\n");
+        o,
+        ".SH EXIT STATUS\n"
+        "0: the report was made. Where the trace is damaged or torn, or events "
+        "were\nlost, it is of what is left, and a warning on standard error "
+        "says so.\n.br\n"
+        "2: wrong usage, or nothing in the trace is so named.\n.br\n"
+        "3: the file is no trace or none that can be read; with "
+        "\\fB\\-\\-strict\\fR also\non any gap, desync, damage or torn "
+        "end; \\fBptana verify\\fR on damage\nin any case.\n.br\n"
+        "4: the system refused something, such as to write.\n");
 }
 
 static void

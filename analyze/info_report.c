@@ -61,7 +61,7 @@ text_head(struct pt_session *s, const struct pt_info *info)
     const struct pt_header *h = pt_trace_header(s->trace);
     const struct pt_damage *d = pt_trace_damage(s->trace);
     const struct pt_end *end = pt_trace_end(s->trace);
-    char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT];
+    char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], lost[PT_LOST_TEXT];
     struct tm tm;
     time_t when = (time_t)(h->clock.unix_ns / 1000000000);
 
@@ -73,10 +73,18 @@ text_head(struct pt_session *s, const struct pt_info *info)
     else
         pt_out_text(s->out, d->torn ? "torn: it was not closed well"
                                     : "without an end");
+    uint64_t bad = d->bad_chunks + s->trouble.bad_chunks;
+    if (bad)
+        pt_out_printf(s->out, ", but %s damaged chunk%s",
+                      pt_text_grouped(bad, a), pt_text_plural(bad));
+    if (info->gaps)
+        pt_out_printf(
+            s->out, "; %s lost in %s gap%s", pt_session_lost(&s->trouble, lost),
+            pt_text_grouped(info->gaps, a), pt_text_plural(info->gaps));
     pt_out_char(s->out, '\n');
     if (d->text[0]) {
         label(s, "damage");
-        pt_out_printf(s->out, "%s\n", d->text);
+        pt_out_printf(s->out, "%s\n", pt_session_damage(s));
     }
     label(s, "recorded");
     if (h->clock.unix_ns > 0 && gmtime_r(&when, &tm))
@@ -198,14 +206,15 @@ text_processes(struct pt_session *s, const struct pt_info *info)
 static void
 text_counts(struct pt_session *s, const struct pt_info *info)
 {
-    char a[PT_NUMBER_TEXT];
+    char a[PT_NUMBER_TEXT], b[PT_LOST_TEXT];
     uint32_t codes = pt_trace_code_count(s->trace);
     uint32_t callables = pt_trace_callable_count(s->trace);
     uint32_t sources = pt_trace_source_count(s->trace);
     pt_out_char(s->out, '\n');
     label(s, "events");
-    pt_out_printf(s->out, "%s in %" PRIu64 " chunk%s\n",
-                  pt_text_grouped(info->events, a), info->event_chunks,
+    pt_out_printf(s->out, "%s in %s chunk%s\n",
+                  pt_text_grouped(info->events, a),
+                  pt_text_grouped(info->event_chunks, b),
                   pt_text_plural(info->event_chunks));
     for (unsigned k = 0; k < PT_KIND_LIMIT; k++) {
         if (info->kinds[k] == 0)
@@ -218,10 +227,9 @@ text_counts(struct pt_session *s, const struct pt_info *info)
                       100.0 * (double)info->kinds[k] / (double)info->events);
     }
     if (info->gaps)
-        pt_out_printf(s->out,
-                      "  %" PRIu64 " gap%s, %s%" PRIu64 " events lost\n",
-                      info->gaps, pt_text_plural(info->gaps),
-                      info->unknown_gaps ? "at least " : "", info->lost);
+        pt_out_printf(
+            s->out, "  %s gap%s, %s lost\n", pt_text_grouped(info->gaps, a),
+            pt_text_plural(info->gaps), pt_session_lost(&s->trouble, b));
     pt_out_char(s->out, '\n');
     label(s, "bytes");
     pt_out_printf(s->out, "%s\n", pt_text_grouped(pt_trace_size(s->trace), a));

@@ -255,6 +255,7 @@ put_head(struct pt_session *s, const struct pt_profile *p,
          const struct pt_profile_rows *rows)
 {
     char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
+    char lost[PT_LOST_TEXT];
     const struct pt_trouble *t = &s->trouble;
     pt_out_printf(s->out,
                   "%s in functions%s, %s from start to end, %s events, "
@@ -267,11 +268,12 @@ put_head(struct pt_session *s, const struct pt_profile *p,
     if (t->gaps || t->desyncs || t->bad_chunks) {
         pt_out_style(s->out, PT_STYLE_WARN);
         pt_out_printf(s->out,
-                      "incomplete: %" PRIu64 " gap%s (%s%" PRIu64 " events), "
-                      "%" PRIu64 " desync%s, %" PRIu64 " damaged chunk%s",
-                      t->gaps, pt_text_plural(t->gaps),
-                      t->unknown ? "at least " : "", t->lost, t->desyncs,
-                      pt_text_plural(t->desyncs), t->bad_chunks,
+                      "incomplete: %s gap%s (%s), %s desync%s, %s damaged "
+                      "chunk%s",
+                      pt_text_grouped(t->gaps, a), pt_text_plural(t->gaps),
+                      pt_session_lost(t, lost), pt_text_grouped(t->desyncs, b),
+                      pt_text_plural(t->desyncs),
+                      pt_text_grouped(t->bad_chunks, c),
                       pt_text_plural(t->bad_chunks));
         pt_out_style(s->out, PT_STYLE_PLAIN);
         pt_out_char(s->out, '\n');

@@ -42,6 +42,28 @@ pt_session_lacks(const struct pt_session *s, uint32_t kinds, const char *what,
     return true;
 }
 
+const char *
+pt_session_lost(const struct pt_trouble *t, char *buffer)
+{
+    char n[PT_NUMBER_TEXT];
+    if (t->unknown && t->lost == 0)
+        return "an unknown number of events";
+    snprintf(buffer, PT_LOST_TEXT, "%s%s event%s",
+             t->unknown ? "at least " : "", pt_text_grouped(t->lost, n),
+             pt_text_plural(t->lost));
+    return buffer;
+}
+
+const char *
+pt_session_damage(const struct pt_session *s)
+{
+    const char *text = pt_trace_damage(s->trace)->text;
+    const char *path = pt_trace_path(s->trace);
+    size_t n = strlen(path);
+    bool named = strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0;
+    return named ? text + n + 2 : text;
+}
+
 static enum pt_exit
 exit_for(enum pt_status status)
 {
@@ -88,13 +110,15 @@ report_trouble(const struct pt_session *s)
     const struct pt_damage *d = pt_trace_damage(s->trace);
     const struct pt_trouble *t = &s->trouble;
     const char *path = pt_trace_path(s->trace);
+    char number[PT_NUMBER_TEXT], lost[PT_LOST_TEXT];
     bool any = false;
     if (s->self->mends)
         return false; /* the analyzer itself told */
     if (d->bad_chunks || t->bad_chunks) {
         uint64_t n = d->bad_chunks + t->bad_chunks;
-        pt_out_say("warning: %s is damaged: %" PRIu64 " chunk%s left out%s%s",
-                   path, n, pt_text_plural(n), d->text[0] ? "; " : "", d->text);
+        pt_out_say("warning: %s is damaged: %s chunk%s left out%s%s", path,
+                   pt_text_grouped(n, number), pt_text_plural(n),
+                   d->text[0] ? "; " : "", pt_session_damage(s));
         any = true;
     } else if (d->torn) {
         pt_out_say("warning: %s %s (torn end); ptana repair makes it whole",
@@ -103,25 +127,24 @@ report_trouble(const struct pt_session *s)
                                  : "was not closed well");
         any = true;
     } else if (d->trailing) {
-        pt_out_say("warning: %s has %" PRIu64
-                   " byte%s of something else at its end",
-                   path, d->trailing, pt_text_plural(d->trailing));
+        pt_out_say("warning: %s has %s byte%s of something else at its end",
+                   path, pt_text_grouped(d->trailing, number),
+                   pt_text_plural(d->trailing));
         any = true;
     }
     if (t->gaps) {
-        pt_out_say("warning: %s has %" PRIu64 " gap%s: %s%" PRIu64
-                   " event%s %s "
-                   "lost while it was recorded",
-                   path, t->gaps, pt_text_plural(t->gaps),
-                   t->unknown ? "at least " : "", t->lost,
-                   pt_text_plural(t->lost), t->lost == 1 ? "was" : "were");
+        pt_out_say("warning: %s has %s gap%s: %s %s lost while it was "
+                   "recorded",
+                   path, pt_text_grouped(t->gaps, number),
+                   pt_text_plural(t->gaps), pt_session_lost(t, lost),
+                   t->lost == 1 && !t->unknown ? "was" : "were");
         any = true;
     }
     if (t->desyncs) {
-        pt_out_say("warning: %s has %" PRIu64
-                   " desync%s: the stack did not follow "
+        pt_out_say("warning: %s has %s desync%s: the stack did not follow "
                    "from the events; ptana verify tells more",
-                   path, t->desyncs, pt_text_plural(t->desyncs));
+                   path, pt_text_grouped(t->desyncs, number),
+                   pt_text_plural(t->desyncs));
         any = true;
     }
     return any;

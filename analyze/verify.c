@@ -160,17 +160,26 @@ report_text(struct verifier *v, uint64_t bad)
     struct pt_session *s = v->session;
     const struct pt_trouble *t = &s->trouble;
     const struct pt_damage *d = pt_trace_damage(s->trace);
-    char a[PT_NUMBER_TEXT];
+    char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
+    char e[PT_NUMBER_TEXT], lost[PT_LOST_TEXT];
+    if (d->text[0])
+        pt_out_printf(s->out, "%s\n", pt_session_damage(s));
     if (v->findings > TOLD)
         pt_out_printf(s->out, "... and %" PRIu64 " more\n", v->findings - TOLD);
     pt_out_printf(s->out,
-                  "%s: %s; %s event%s in %" PRIu64 " chunk%s%s, %" PRIu64
-                  " gap%s, %" PRIu64 " desync%s",
-                  pt_trace_path(s->trace), bad ? "DAMAGED" : "well",
+                  "%s: %s; %s event%s in %s chunk%s%s, %s gap%s, %s desync%s",
+                  pt_trace_path(s->trace),
+                  bad           ? "DAMAGED"
+                  : d->torn     ? "TORN, but well up to its end"
+                  : d->trailing ? "well, with something else behind it"
+                                : "well",
                   pt_text_grouped(v->events, a), pt_text_plural(v->events),
-                  v->chunks, pt_text_plural(v->chunks),
-                  d->torn ? ", torn end" : "", t->gaps, pt_text_plural(t->gaps),
-                  t->desyncs, pt_text_plural(t->desyncs));
+                  pt_text_grouped(v->chunks, b), pt_text_plural(v->chunks),
+                  bad && d->torn ? ", torn end" : "",
+                  pt_text_grouped(t->gaps, c), pt_text_plural(t->gaps),
+                  pt_text_grouped(t->desyncs, e), pt_text_plural(t->desyncs));
+    if (t->gaps)
+        pt_out_printf(s->out, ", %s lost", pt_session_lost(t, lost));
     if (t->unfinished)
         pt_out_printf(s->out, ", %" PRIu64 " C call%s without an end",
                       t->unfinished, pt_text_plural(t->unfinished));
@@ -249,8 +258,9 @@ const struct pt_analyzer pt_analyzer_verify = {
         "Decodes every event and checks that numbers and times grow, that "
         "every id is defined, that each chunk's header counts what it holds, "
         "and that each chunk's keyframe is the stack to which the events "
-        "before it led. Exits 3 when any of this fails; gaps and a torn end "
-        "are only told unless --strict is given. C calls without an end and "
+        "before it led. Exits 3 when any of this fails, also without --strict; "
+        "gaps and a torn end are only told, unless --strict is given. C calls "
+        "without an end and "
         "ends without a beginning are told: CPython has some of both, for "
         "example where a signal's handler raises.",
     .examples = "ptana verify run.ptr # say whether it is well\n"
