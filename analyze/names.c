@@ -60,3 +60,15 @@ pt_name_callable_kind(unsigned kind)
         return "unknown";
     }
 }
+
+bool
+pt_name_is_defined(const struct pt_trace *trace, const struct pt_event *e)
+{
+    if (e->has & PT_HAS(CODE))
+        return pt_trace_code(trace, e->id) != NULL;
+    if (e->has & PT_HAS(CALLEE))
+        return pt_trace_callable(trace, e->id) != NULL;
+    if (e->has & PT_HAS(TYPE))
+        return pt_trace_type(trace, e->id) != NULL;
+    return true;
+}

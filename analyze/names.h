@@ -15,4 +15,7 @@ struct pt_str pt_name_callable(const struct pt_trace *, uint32_t id,
 struct pt_str pt_name_type(const struct pt_trace *, uint32_t id, char *buffer);
 const char *pt_name_callable_kind(unsigned kind);
 
+/* Whether the id that an event names is defined. */
+bool pt_name_is_defined(const struct pt_trace *, const struct pt_event *);
+
 #endif

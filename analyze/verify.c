@@ -1,5 +1,6 @@
 /* ptana verify: decodes everything and checks that it fits together. */
 #include "analyze/json.h"
+#include "analyze/names.h"
 #include "analyze/pass.h"
 #include "analyze/analyzer.h"
 
@@ -42,19 +43,6 @@ find(struct verifier *v, const struct pt_chunk_info *c, const char *fmt, ...)
                   c->offset, c->thread, c->seq, what);
 }
 
-/* Whether the ids an event names are defined. */
-static bool
-resolves(const struct pt_trace *trace, const struct pt_event *e)
-{
-    if (e->has & PT_HAS(CODE))
-        return pt_trace_code(trace, e->id) != NULL;
-    if (e->has & PT_HAS(CALLEE))
-        return pt_trace_callable(trace, e->id) != NULL;
-    if (e->has & PT_HAS(TYPE))
-        return pt_trace_type(trace, e->id) != NULL;
-    return true;
-}
-
 static void
 check_order(struct verifier *v, struct thread_state *t,
             const struct pt_chunk_info *c)
@@ -90,7 +78,7 @@ check_events(struct verifier *v, struct thread_state *t,
         enum pt_status st = pt_stack_step(&t->stack, e, c->seq + i, &step);
         if (st != PT_OK)
             return st;
-        bad_ids += !resolves(v->session->trace, e);
+        bad_ids += !pt_name_is_defined(v->session->trace, e);
         back += e->time < last;
         strange += !pt_kind_name(e->kind);
         if (e->kind < PT_KIND_LIMIT)
