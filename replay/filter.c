@@ -122,6 +122,20 @@ resolve(const struct pt_trace *trace, const char *text, bool from,
     return PT_OK;
 }
 
+/* The time of the last event; false where there is none, or none that could
+ * be named by --from. */
+static bool
+trace_end(const struct pt_trace *trace, int64_t *last)
+{
+    *last = -1;
+    for (size_t i = 0; i < pt_trace_chunk_count(trace); i++) {
+        const struct pt_chunk_info *c = pt_trace_chunk(trace, i);
+        if (c->type == PT_CHUNK_EVENTS && c->events && c->time_last > *last)
+            *last = c->time_last;
+    }
+    return *last >= 0;
+}
+
 static const char *
 terminate(struct pt_str s, char buffer[GLOB_TEXT])
 {
@@ -294,6 +308,7 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
         memset(f->threads, 1, f->nthreads);
     if (st == PT_OK && spec->from)
         st = resolve(trace, spec->from, true, &f->from, error);
+    int64_t last;
     if (st == PT_OK && spec->to)
         st = resolve(trace, spec->to, false, &f->to, error);
     if (st == PT_OK &&
@@ -302,6 +317,13 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
                   "the range from %s to %s ends before it begins; exchange "
                   "them",
                   spec->from, spec->to);
+    if (st == PT_OK && spec->from && trace_end(trace, &last) &&
+        f->from.time > last)
+        st = fail(error, PT_ENOTFOUND,
+                  "nothing is as late as %s: %s ends at %" PRId64 ".%09" PRId64
+                  "s",
+                  spec->from, pt_trace_path(trace), last / 1000000000,
+                  last % 1000000000);
     if (st == PT_OK)
         st = select_threads(trace, spec->threads, spec->nthreads, true, f,
                             error);
