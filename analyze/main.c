@@ -88,6 +88,8 @@ main(int argc, char **argv)
             "lists the analyzers");
         return PT_EXIT_USAGE;
     }
+    if (strcmp(argv[1], "version") == 0)
+        argv[1] = "--version";
     static const char *const words[] = {"help", "--help", "-h", "--version",
                                         "--complete"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -77,9 +77,10 @@ unknown(const struct pt_option_group *groups, size_t n, const char *word,
             for (const struct pt_option *o = groups[g].options; o && o->name;
                  o++) {
                 unsigned d = pt_word_distance(head, o->name);
-                if (strncmp(head, o->name, len) == 0 && d >= nearest)
-                    d = nearest - 1;
-                if (d < nearest && d < strlen(o->name)) {
+                if (len > 1 && strncmp(head, o->name, len) == 0)
+                    d = d < 1 ? d : 1;
+                /* Half of another word is no typing error. */
+                if (d < nearest && d <= (strlen(o->name) + 1) / 3) {
                     nearest = d;
                     best = o->name;
                 }

@@ -173,6 +173,11 @@ open_all(struct pt_session *s, const char *path)
 {
     const struct pt_common *c = &s->common;
     enum pt_status st = pt_trace_open(path, &s->error, &s->trace);
+    if (st != PT_OK && path == default_trace && access(path, F_OK) != 0)
+        return pt_session_fail(s, st,
+                               "there is no %s here; ptrec run app.py makes "
+                               "one, or name another trace",
+                               path);
     if (st != PT_OK)
         return st;
     struct pt_filter_spec spec = {.from = c->from,
