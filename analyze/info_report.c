@@ -55,6 +55,21 @@ clock_source(const struct pt_header *h)
                            strnlen(h->clock.source, sizeof h->clock.source)};
 }
 
+/* The preset's name does not tell what options added or left out. */
+static void
+put_kinds(struct pt_out *o, uint32_t mask)
+{
+    const char *before = " (";
+    for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
+        if (mask >> k & 1 && pt_kind_name(k)) {
+            pt_out_text(o, before);
+            pt_out_text(o, pt_kind_name(k));
+            before = " ";
+        }
+    if (before[1] == 0)
+        pt_out_char(o, ')');
+}
+
 static void
 text_head(struct pt_session *s, const struct pt_info *info)
 {
@@ -106,6 +121,7 @@ text_head(struct pt_session *s, const struct pt_info *info)
     pt_out_text(s->out, "\n");
     label(s, "preset");
     pt_out_str(s->out, h->preset);
+    put_kinds(s->out, h->events);
     double quantum = ldexp((double)h->clock.quantum * (double)h->clock.mult,
                            -(int)h->clock.shift);
     pt_out_text(s->out, "; clock ");

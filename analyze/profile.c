@@ -29,7 +29,8 @@ static const struct pt_option options[] = {
      "again"},
     {"all-calls", 0, PT_OPTION_FLAG, offsetof(struct config, all_calls), NULL,
      "classes and callable objects are functions of their own, too; without, "
-     "their time belongs to the caller, as with cProfile"},
+     "their time belongs to the caller, as with cProfile; recordings of "
+     "CPython 3.12 or later have them"},
     {0}};
 
 /* --- rows ----------------------------------------------------------------- */

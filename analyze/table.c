@@ -36,13 +36,17 @@ pt_analyzer_find(const char *name)
 
 static const struct pt_option range_options[] = {
     {"from", 0, PT_OPTION_TEXT, AT(from), "POS",
-     "begin at an event (SEQ or SEQ+K) or a time (1.5s, 20ms, 300us)"},
+     "begin at an event (its number SEQ as dump shows it; SEQ+K is the K-th "
+     "instruction behind it) or at a time since ptrec began (1.5s, 20ms, "
+     "300us)"},
     {"to", 0, PT_OPTION_TEXT, AT(to), "POS", "end there, inclusive"},
     {0}};
 static const struct pt_option thread_options[] = {
     {"thread", 0, PT_OPTION_LIST, AT(threads), "THREAD",
-     "only this thread: a native id, #ID of the trace, or a glob on its name; "
-     "may be given again"},
+     "only this thread: its number in the trace (#1) or its native id, as info "
+     "lists them, or a glob on its name where the trace knows one; may be "
+     "given "
+     "again"},
     {"process", 0, PT_OPTION_LIST, AT(processes), "PROCESS",
      "only this process: a pid, or #ID of the trace; may be given again"},
     {0}};
