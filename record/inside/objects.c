@@ -372,39 +372,37 @@ describe_callable(struct pt_def *d, PyObject *f)
     }
 }
 
+/* Sends a definition that was put together; its id counts when it went. */
+static uint32_t
+settle(struct pt_def *d, uint32_t *last, const struct pt_object_entry *as)
+{
+    bool sent = pt_def_commit(d);
+    free(d->data);
+    if (!sent)
+        return UNKNOWN;
+    remember(as, ++*last);
+    return *last;
+}
+
 uint32_t
 pt_callable_define(PyObject *f, const struct pt_object_entry *as)
 {
     struct pt_def d = {0};
-    uint32_t id = given.callables + 1;
-    if (id >= PT_LOCAL_IDS)
+    if (given.callables + 1 >= PT_LOCAL_IDS)
         return UNKNOWN;
-    pt_def_begin(&d, PT_M_CALLABLE, id);
+    pt_def_begin(&d, PT_M_CALLABLE, given.callables + 1);
     describe_callable(&d, f);
-    bool sent = pt_def_commit(&d);
-    free(d.data);
-    if (!sent)
-        return UNKNOWN;
-    given.callables = id;
-    remember(as, id);
-    return id;
+    return settle(&d, &given.callables, as);
 }
 
 uint32_t
 pt_type_define(PyTypeObject *t, const struct pt_object_entry *as)
 {
     struct pt_def d = {0};
-    uint32_t id = given.types + 1;
-    if (id >= PT_LOCAL_IDS)
+    if (given.types + 1 >= PT_LOCAL_IDS)
         return UNKNOWN;
-    pt_def_begin(&d, PT_M_TYPE, id);
+    pt_def_begin(&d, PT_M_TYPE, given.types + 1);
     def_type_module(&d, t);
     def_type_name(&d, t);
-    bool sent = pt_def_commit(&d);
-    free(d.data);
-    if (!sent)
-        return UNKNOWN;
-    given.types = id;
-    remember(as, id);
-    return id;
+    return settle(&d, &given.types, as);
 }

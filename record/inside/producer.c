@@ -166,7 +166,6 @@ map_arena(const int fds[2])
         madvise(p, LANES * sizeof(struct pt_lane), MADV_WIPEONFORK) < 0)
         return errno;
     pt_producer.arena = a;
-    pt_producer.mapped = FIRST_MAP;
     pt_producer.bell = b;
     local.pool = p;
     local.pool[0].taken = 1;
@@ -307,7 +306,6 @@ lane_claim(struct pt_lane *l)
         }
         uint32_t segment = l->size / PT_SEGMENTS;
         l->slot = s;
-        l->number = i;
         l->base = ring;
         l->off = atomic_load(&s->head);
         l->limit = (l->off / segment + 1) * segment;

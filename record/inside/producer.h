@@ -33,17 +33,15 @@ struct pt_lane {
     uint32_t size;    /* of the ring */
     uint32_t taken;   /* this lane belongs to a thread */
     uint64_t dropped; /* events lost since the last one written */
-    uint32_t number;  /* of the slot */
     uint32_t sink;    /* nothing is recorded any more for this thread */
     uint32_t unborn;  /* its begin record is still to be written */
-    char pad[52];
+    char pad[56];
 };
 _Static_assert(sizeof(struct pt_lane) == 128, "two cache lines");
 
 /* The process's connection; one per process, set up by pt_producer_start(). */
 struct pt_producer {
     struct pt_arena *arena;
-    uint64_t mapped; /* bytes of the arena that `arena` maps */
     struct pt_bell *bell;
     uint32_t events;  /* config.events */
     uint32_t stamped; /* config.stamped */
