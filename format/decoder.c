@@ -167,8 +167,14 @@ read_stack(struct pt_decoder *d, struct pt_cbor *c, struct item *it)
                      ? UINT32_MAX
                      : (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
         f->time = pt_cbor_take_null(c) ? INT64_MIN : pt_cbor_get_int(c);
+        f->at = PT_AT_UNKNOWN;
+        f->dst = 0;
+        if (!c->bad && items >= 9) {
+            f->at = (uint8_t)pt_cbor_get_uint(c, PT_AT_LIMIT - 1);
+            f->dst = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
+        }
         if (!c->bad)
-            pt_cbor_skip(c, items - 7);
+            pt_cbor_skip(c, items - (items >= 9 ? 9 : 7));
     }
     it->depth = n;
     return PT_OK;

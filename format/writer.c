@@ -172,7 +172,7 @@ write_stack(struct pt_buf *b, const struct pt_frame *stack, size_t depth)
 {
     pt_cbor_array(b, depth);
     for (const struct pt_frame *f = stack; f != stack + depth; f++) {
-        pt_cbor_array(b, 7);
+        pt_cbor_array(b, f->at != PT_AT_UNKNOWN ? 9 : 7);
         pt_cbor_uint(b, f->callable);
         pt_cbor_uint(b, f->id);
         pt_cbor_uint(b, f->key);
@@ -189,6 +189,10 @@ write_stack(struct pt_buf *b, const struct pt_frame *stack, size_t depth)
             pt_cbor_null(b);
         else
             pt_cbor_int(b, f->time);
+        if (f->at != PT_AT_UNKNOWN) {
+            pt_cbor_uint(b, f->at);
+            pt_cbor_uint(b, f->dst);
+        }
     }
 }
 

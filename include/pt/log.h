@@ -223,6 +223,20 @@ struct pt_process_end {
     uint64_t lost; /* events that its gaps count */
 };
 
+/* Where a frame on the stack stands, so that its instructions can be walked
+ * from here on.  Only the flow of a program tells it (spec/format.md). */
+enum pt_at {
+    PT_AT_UNKNOWN = 0,
+    PT_AT_START = 1,  /* nothing has run: it begins at its first RESUME */
+    PT_AT_INSIDE = 2, /* the instruction at `off` is under way or done */
+    PT_AT_JUMPED = 3, /* the one at `off` was the last, that at `dst` is next */
+    PT_AT_RAISED = 4, /* the one at `off` raised; `dst` is the offset that the
+                         exception table is asked for */
+    PT_AT_THROWN = 5, /* it was suspended at `dst` when something was thrown
+                         into it */
+    PT_AT_LIMIT = 6
+};
+
 /* A frame on a thread's stack at the start of a chunk, outermost first. */
 struct pt_frame {
     uint64_t key;     /* frame key, 0 where it cannot be suspended */
@@ -231,6 +245,8 @@ struct pt_frame {
     uint32_t line;    /* last line started, 0 unknown */
     uint32_t off;     /* last offset, UINT32_MAX unknown */
     uint8_t callable; /* 1: a c_call, id is a callable */
+    uint8_t at;       /* enum pt_at: where a walk of the frame goes on */
+    uint32_t dst;     /* see enum pt_at; 0 where it has no meaning */
     int64_t time;     /* ns, when it was entered; INT64_MIN unknown */
 };
 

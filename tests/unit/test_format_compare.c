@@ -74,7 +74,8 @@ frame_equal(const struct pt_frame *a, const struct pt_frame *b)
 {
     return a->key == b->key && a->seq == b->seq && a->id == b->id &&
            a->line == b->line && a->off == b->off &&
-           a->callable == b->callable && a->time == b->time;
+           a->callable == b->callable && a->at == b->at &&
+           a->dst == b->dst && a->time == b->time;
 }
 
 bool

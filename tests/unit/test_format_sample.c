@@ -238,7 +238,13 @@ write_events(struct pt_writer *w, struct pt_block *b, const struct ids *id)
     cr_expect_eq(seq, 0);
 
     const struct pt_frame stack[] = {
-        {.id = id->other, .seq = 2, .line = 3, .off = 4, .time = 100},
+        {.id = id->other,
+         .seq = 2,
+         .line = 3,
+         .off = 4,
+         .at = PT_AT_RAISED,
+         .dst = 70000,
+         .time = 100},
         {.id = id->code,
          .key = 1u << 20,
          .seq = UINT64_MAX,
