@@ -160,7 +160,7 @@ struct pt_bell {
 
 /* --- records in an event ring -------------------------------------------- */
 
-/* Word 0 of a record: kind in the low 5 bits, and in the upper 27 the quanta
+/* Word 0 of a record: kind in the low 6 bits, and in the upper 26 the quanta
  * since the thread's previous time, for kinds that config.stamped names (0
  * otherwise).  The end of a frame names its code, so that a frame of whose
  * beginning or end CPython did not tell is noticed.  A longer pause is told by
@@ -191,7 +191,7 @@ enum pt_word {
                         key, key, byte offset; upper bits: frames to come */
     PT_W_LIMIT = 22
 };
-enum { PT_WORD_KIND_BITS = 5, PT_DT_LIMIT = 1 << 27 };
+enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };
 
 /* --- messages in the definitions ring ------------------------------------ */
 

@@ -145,12 +145,12 @@ opcode_at(const PyFrameObject *f, int *arg)
 }
 
 static void
-emit_keyed(unsigned word, unsigned kind, const PyFrameObject *f)
+emit_keyed(unsigned word, const PyFrameObject *f)
 {
-    bool fresh = kind == PT_CALL || !pt_compat_frame_started(f->f_frame);
+    bool fresh = word == PT_W_CALL_KEY || !pt_compat_frame_started(f->f_frame);
     uint64_t key = fresh ? pt_key_new(f->f_frame) : pt_key_find(f->f_frame);
-    pt_emit(word, kind, 3, pt_code_id(f->f_frame->f_code), (uint32_t)key,
-            (uint32_t)(key >> 32));
+    pt_emit(PT_TIMED(word, 3), pt_code_id(f->f_frame->f_code), (uint32_t)key,
+            (uint32_t)(key >> 32), 0, 0);
 }
 
 /* One event for three things: the instruction tells which.  A frame starts at
@@ -160,16 +160,17 @@ static void
 emit_call(PyFrameObject *f)
 {
     if (PT_LIKELY(!pt_compat_frame_generator(f->f_frame))) {
-        pt_emit(PT_W_CALL, PT_CALL, 1, pt_code_id(f->f_frame->f_code), 0, 0);
+        pt_emit(PT_TIMED(PT_W_CALL, 1), pt_code_id(f->f_frame->f_code), 0, 0,
+                0, 0);
         return;
     }
     int arg, op = opcode_at(f, &arg);
     if (op != RESUME)
-        emit_keyed(PT_W_THROW, PT_THROW, f);
+        emit_keyed(PT_W_THROW, f);
     else if (arg == 0)
-        emit_keyed(PT_W_CALL_KEY, PT_CALL, f);
+        emit_keyed(PT_W_CALL_KEY, f);
     else
-        emit_keyed(PT_W_RESUME, PT_RESUME, f);
+        emit_keyed(PT_W_RESUME, f);
 }
 
 static void
@@ -178,12 +179,12 @@ emit_return(const PyFrameObject *f, const PyObject *value)
     uint32_t id = pt_code_id(f->f_frame->f_code);
     int arg;
     if (value == NULL)
-        pt_emit(PT_W_UNWIND, PT_UNWIND, 1, id, 0, 0);
+        pt_emit(PT_TIMED(PT_W_UNWIND, 1), id, 0, 0, 0, 0);
     else if (pt_compat_frame_generator(f->f_frame) &&
              opcode_at(f, &arg) == YIELD_VALUE)
-        pt_emit(PT_W_YIELD, PT_YIELD, 1, id, 0, 0);
+        pt_emit(PT_TIMED(PT_W_YIELD, 1), id, 0, 0, 0, 0);
     else
-        pt_emit(PT_W_RETURN, PT_RETURN, 1, id, 0, 0);
+        pt_emit(PT_TIMED(PT_W_RETURN, 1), id, 0, 0, 0, 0);
 }
 
 static void
@@ -195,7 +196,8 @@ emit_exception(const PyFrameObject *f, PyObject *arg)
     uint32_t id = type != NULL && PyType_Check(type)
                       ? pt_type_id((PyTypeObject *)type)
                       : 0;
-    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2, offset(f) << 2 | PT_RAISED, id, 0);
+    pt_emit(PT_TIMED(PT_W_EXCEPTION, 2), offset(f) << 2 | PT_RAISED, id, 0, 0,
+            0);
 }
 
 /* Calls a hook of the program.  It can have replaced a slot; its way of failing
@@ -230,15 +232,15 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         break;
     case PyTrace_C_CALL:
         if (pt_producer.events >> PT_C_CALL & 1)
-            pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(arg), 0, 0);
+            pt_emit(PT_TIMED(PT_W_C_CALL, 1), pt_callable_id(arg), 0, 0, 0, 0);
         break;
     case PyTrace_C_RETURN:
         if (pt_producer.events >> PT_C_CALL & 1)
-            pt_emit(PT_W_C_RETURN, PT_C_RETURN, 0, 0, 0, 0);
+            pt_emit(PT_TIMED(PT_W_C_RETURN, 0), 0, 0, 0, 0, 0);
         break;
     case PyTrace_C_EXCEPTION:
         if (pt_producer.events >> PT_C_CALL & 1)
-            pt_emit(PT_W_C_EXCEPTION, PT_C_EXCEPTION, 0, 0, 0, 0);
+            pt_emit(PT_TIMED(PT_W_C_EXCEPTION, 0), 0, 0, 0, 0, 0);
         break;
     default:
         break;
@@ -268,14 +270,14 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         break;
     case PyTrace_LINE:
         if (legacy.lines)
-            pt_emit(PT_W_LINE, PT_LINE, 1,
-                    f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0);
+            pt_emit(PT_TIMED(PT_W_LINE, 1),
+                    f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0, 0, 0);
         if (f->f_trace_lines == LINES_FOR_US)
             return 0;
         break;
     case PyTrace_OPCODE:
         if (legacy.instructions)
-            pt_emit(PT_W_INSTRUCTION, PT_INSTRUCTION, 1, offset(f), 0, 0);
+            pt_emit(PT_TIMED(PT_W_INSTRUCTION, 1), offset(f), 0, 0, 0, 0);
         if (f->f_trace_opcodes == OPCODES_FOR_US)
             return 0;
         break;

@@ -16,6 +16,7 @@
  *   BRANCH JUMP         code, offset, destination
  *   CALL C_RETURN C_RAISE  code, offset, callable, first argument
  *   STOP_ITERATION      code, offset, exception */
+#include "callback.h"
 #include "hooks.h"
 
 #if PT_HAVE_MONITORING
@@ -26,163 +27,132 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALLBACK(name)                                                         \
-    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,        \
-                          PyObject *kw)
-
 static inline PyCodeObject *
 code(PyObject *const *a)
 {
     return (PyCodeObject *)a[0];
 }
 
+PyObject *
+pt_callback_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,
+                 uint32_t d, uint32_t e)
+{
+    pt_emit_slow(record, a, b, c, d, e);
+    Py_RETURN_NONE;
+}
+
 /* A record of the frame that runs now, which can be suspended. */
-static __attribute__((noinline)) void
-emit_keyed(unsigned word, unsigned kind, PyCodeObject *co)
+static inline __attribute__((always_inline)) PyObject *
+emit_keyed(const unsigned word, PyCodeObject *co)
 {
     const pt_pyframe *f = pt_compat_current(pt_compat_tstate());
-    uint64_t key = kind == PT_CALL || !pt_compat_frame_started(f)
+    uint64_t key = word == PT_W_CALL_KEY || !pt_compat_frame_started(f)
                        ? pt_key_new(f)
                        : pt_key_find(f);
-    pt_emit(word, kind, 3, pt_code_id(co), (uint32_t)key,
-            (uint32_t)(key >> 32));
+    PT_EMIT(PT_TIMED(word, 3), pt_code_id(co), (uint32_t)key,
+            (uint32_t)(key >> 32), 0, 0);
 }
 
 CALLBACK(on_start)
 {
     PyCodeObject *co = code(a);
     if (PT_UNLIKELY(co->co_flags & PT_SUSPENDABLE))
-        emit_keyed(PT_W_CALL_KEY, PT_CALL, co);
-    else
-        pt_emit(PT_W_CALL, PT_CALL, 1, pt_code_id(co), 0, 0);
-    Py_RETURN_NONE;
+        return emit_keyed(PT_W_CALL_KEY, co);
+    PT_EMIT1(PT_W_CALL, pt_code_id(co));
 }
 
 CALLBACK(on_resume)
 {
-    emit_keyed(PT_W_RESUME, PT_RESUME, code(a));
-    Py_RETURN_NONE;
+    return emit_keyed(PT_W_RESUME, code(a));
 }
 
 CALLBACK(on_throw)
 {
-    emit_keyed(PT_W_THROW, PT_THROW, code(a));
-    Py_RETURN_NONE;
+    return emit_keyed(PT_W_THROW, code(a));
 }
 
 CALLBACK(on_return)
 {
-    pt_emit(PT_W_RETURN, PT_RETURN, 1, pt_code_id(code(a)), 0, 0);
-    Py_RETURN_NONE;
+    PT_EMIT1(PT_W_RETURN, pt_code_id(code(a)));
 }
 
 CALLBACK(on_yield)
 {
-    pt_emit(PT_W_YIELD, PT_YIELD, 1, pt_code_id(code(a)), 0, 0);
-    Py_RETURN_NONE;
+    PT_EMIT1(PT_W_YIELD, pt_code_id(code(a)));
 }
 
 CALLBACK(on_unwind)
 {
-    pt_emit(PT_W_UNWIND, PT_UNWIND, 1, pt_code_id(code(a)), 0, 0);
-    Py_RETURN_NONE;
+    PT_EMIT1(PT_W_UNWIND, pt_code_id(code(a)));
 }
 
 CALLBACK(on_line)
 {
-    pt_emit(PT_W_LINE, PT_LINE, 1, pt_compat_small(a[1]), 0, 0);
-    Py_RETURN_NONE;
+    PT_EMIT1(PT_W_LINE, pt_compat_small(a[1]));
 }
 
 CALLBACK(on_instruction)
 {
-    pt_emit(PT_W_INSTRUCTION, PT_INSTRUCTION, 1, pt_compat_small(a[1]), 0, 0);
-    Py_RETURN_NONE;
+    PT_EMIT1(PT_W_INSTRUCTION, pt_compat_small(a[1]));
 }
 
 CALLBACK(on_branch)
 {
-    pt_emit(PT_W_BRANCH, PT_BRANCH, 2, pt_compat_small(a[1]),
-            pt_compat_small(a[2]), 0);
-    Py_RETURN_NONE;
+    PT_EMIT2(PT_W_BRANCH, pt_compat_small(a[1]), pt_compat_small(a[2]));
 }
 
 CALLBACK(on_jump)
 {
-    pt_emit(PT_W_JUMP, PT_JUMP, 2, pt_compat_small(a[1]), pt_compat_small(a[2]),
-            0);
-    Py_RETURN_NONE;
+    PT_EMIT2(PT_W_JUMP, pt_compat_small(a[1]), pt_compat_small(a[2]));
 }
 
-static void
+static PyObject *
 emit_exception(PyObject *const *a, enum pt_raise how)
 {
-    uint32_t type = pt_type_id(Py_TYPE(a[2]));
-    pt_emit(PT_W_EXCEPTION, PT_EXCEPTION, 2,
-            pt_compat_small(a[1]) << 2 | (uint32_t)how, type, 0);
+    PT_EMIT2(PT_W_EXCEPTION, pt_compat_small(a[1]) << 2 | (uint32_t)how,
+             pt_type_id(Py_TYPE(a[2])));
 }
 
 CALLBACK(on_raise)
 {
-    emit_exception(a, PT_RAISED);
-    Py_RETURN_NONE;
+    return emit_exception(a, PT_RAISED);
 }
 
 CALLBACK(on_reraise)
 {
-    emit_exception(a, PT_RERAISED);
-    Py_RETURN_NONE;
+    return emit_exception(a, PT_RERAISED);
 }
 
 CALLBACK(on_stop_iteration)
 {
-    emit_exception(a, PT_STOP_ITERATION);
-    Py_RETURN_NONE;
+    return emit_exception(a, PT_STOP_ITERATION);
 }
 
 CALLBACK(on_handled)
 {
-    pt_emit(PT_W_HANDLED, PT_HANDLED, 1, pt_compat_small(a[1]), 0, 0);
-    Py_RETURN_NONE;
-}
-
-/* What a call runs: bound methods, which can be nested, are taken off. C_RETURN
- * names what CALL named as a bound method: both must be told alike. */
-static inline PyObject *
-target(PyObject *f)
-{
-    while (PT_UNLIKELY(PyMethod_Check(f)))
-        f = PyMethod_GET_FUNCTION(f);
-    return f;
-}
-
-/* Python functions have events of their own. */
-static inline bool
-runs_python(PyObject *f)
-{
-    return PyFunction_Check(target(f));
+    PT_EMIT1(PT_W_HANDLED, pt_compat_small(a[1]));
 }
 
 CALLBACK(on_c_call)
 {
-    PyObject *f = target(a[2]);
-    if (!PyFunction_Check(f))
-        pt_emit(PT_W_C_CALL, PT_C_CALL, 1, pt_callable_id(f), 0, 0);
-    Py_RETURN_NONE;
+    PyObject *f = pt_call_target(a[2]);
+    if (PyFunction_Check(f))
+        Py_RETURN_NONE;
+    PT_EMIT1(PT_W_C_CALL, pt_callable_id(f));
 }
 
 CALLBACK(on_c_return)
 {
-    if (!runs_python(a[2]))
-        pt_emit(PT_W_C_RETURN, PT_C_RETURN, 0, 0, 0, 0);
-    Py_RETURN_NONE;
+    if (PyFunction_Check(pt_call_target(a[2])))
+        Py_RETURN_NONE;
+    PT_EMIT0(PT_W_C_RETURN);
 }
 
 CALLBACK(on_c_raise)
 {
-    if (!runs_python(a[2]))
-        pt_emit(PT_W_C_EXCEPTION, PT_C_EXCEPTION, 0, 0, 0, 0);
-    Py_RETURN_NONE;
+    if (PyFunction_Check(pt_call_target(a[2])))
+        Py_RETURN_NONE;
+    PT_EMIT0(PT_W_C_EXCEPTION);
 }
 
 /* `set` is false for events that come with another one and cannot be asked

@@ -384,8 +384,8 @@ settle(struct pt_def *d, uint32_t *last, const struct pt_object_entry *as)
     return *last;
 }
 
-uint32_t
-pt_callable_define(PyObject *f, const struct pt_object_entry *as)
+static uint32_t
+define_callable(PyObject *f, const struct pt_object_entry *as)
 {
     struct pt_def d = {0};
     if (given.callables + 1 >= PT_LOCAL_IDS)
@@ -393,6 +393,14 @@ pt_callable_define(PyObject *f, const struct pt_object_entry *as)
     pt_def_begin(&d, PT_M_CALLABLE, given.callables + 1);
     describe_callable(&d, f);
     return settle(&d, &given.callables, as);
+}
+
+uint32_t
+pt_callable_any(PyObject *f)
+{
+    struct pt_object_entry want = pt_callable_key(f);
+    const struct pt_object_entry *e = pt_objects_find(&want);
+    return e != NULL ? e->id : define_callable(f, &want);
 }
 
 uint32_t

@@ -20,8 +20,6 @@ struct pt_object_entry;
 bool pt_objects_init(void);
 
 uint32_t pt_code_define(PyCodeObject *co);
-uint32_t pt_callable_define(PyObject *callable,
-                            const struct pt_object_entry *as);
 uint32_t pt_type_define(PyTypeObject *type, const struct pt_object_entry *as);
 
 extern Py_ssize_t pt_objects_extra; /* co_extra index */
@@ -70,17 +68,25 @@ pt_type_mark(const PyTypeObject *t)
     return fnv;
 }
 
+/* The method definition behind a function of C; NULL for other callables. */
+static inline const PyMethodDef *
+pt_callable_definition(PyObject *f)
+{
+    const PyTypeObject *t = Py_TYPE(f);
+    if (t == &PyCFunction_Type || t == &PyCMethod_Type)
+        return ((PyCFunctionObject *)f)->m_ml;
+    if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type)
+        return ((PyMethodDescrObject *)f)->d_method;
+    return NULL;
+}
+
 /* What a callable is known by: a method definition where there is one, so
  * that bound methods, which come and go, share their descriptor's. */
 static inline struct pt_object_entry
 pt_callable_key(PyObject *f)
 {
     PyTypeObject *t = Py_TYPE(f);
-    const PyMethodDef *d = NULL;
-    if (t == &PyCFunction_Type || t == &PyCMethod_Type)
-        d = ((PyCFunctionObject *)f)->m_ml;
-    else if (t == &PyMethodDescr_Type || t == &PyClassMethodDescr_Type)
-        d = ((PyMethodDescrObject *)f)->d_method;
+    const PyMethodDef *d = pt_callable_definition(f);
     if (d != NULL && d == pt_objects_new) {
         /* one definition serves the __new__ of all static types */
         t = (PyTypeObject *)((PyCFunctionObject *)f)->m_self;
@@ -115,12 +121,20 @@ pt_objects_find(const struct pt_object_entry *want)
     }
 }
 
+/* The same for any callable, defined or not. */
+uint32_t pt_callable_any(PyObject *f);
+
 static inline uint32_t
 pt_callable_id(PyObject *f)
 {
-    struct pt_object_entry want = pt_callable_key(f);
-    const struct pt_object_entry *e = pt_objects_find(&want);
-    return PT_LIKELY(e != NULL) ? e->id : pt_callable_define(f, &want);
+    const PyMethodDef *d = pt_callable_definition(f);
+    if (PT_LIKELY(d != NULL && d != pt_objects_new)) {
+        const struct pt_object_entry *e =
+            &pt_objects_table[pt_objects_hash(d) & pt_objects_mask];
+        if (PT_LIKELY(e->key == d && e->name == d->ml_name))
+            return e->id;
+    }
+    return pt_callable_any(f);
 }
 
 /* The id of a class as the type of an exception: a space of its own. */

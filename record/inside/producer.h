@@ -136,39 +136,61 @@ pt_lane_publish(struct pt_lane *l, unsigned bytes)
     atomic_store_explicit(&l->slot->head, l->off, memory_order_release);
 }
 
-/* Writes PT_W_TIME for a pause that 27 bits of quanta cannot hold. */
+/* Writes PT_W_TIME for a pause that 26 bits of quanta cannot hold. */
 void pt_lane_time(struct pt_lane *l, uint64_t now);
 
 enum { PT_TIME_BYTES = 12 };
 
-/* Appends a record of 1 + `n` words (n a constant, 0 to 3).  The room asked
- * for includes a PT_W_TIME that may have to precede it. */
-static inline __attribute__((always_inline)) void
-pt_emit(unsigned word, unsigned kind, unsigned n, uint32_t a, uint32_t b,
-        uint32_t c)
+/* A record by its kind and how many words follow its first.  It carries the
+ * time in the first word's upper bits, or, PT_UNTIMED, `a` shifted there. */
+#define PT_TIMED(kind, words) ((unsigned)(kind) | (words) << 8 | 1u << 16)
+#define PT_UNTIMED(kind, words) ((unsigned)(kind) | (words) << 8)
+enum { PT_RECORD_WORDS = 5 };
+
+/* Appends a record whose kind and size are constants; false, and nothing is
+ * written, when it needs pt_emit_slow(): no room, or a long pause.  The room
+ * asked for includes a PT_W_TIME that may have to precede it. */
+static inline __attribute__((always_inline)) bool
+pt_emit_fast(unsigned record, uint32_t a, uint32_t b, uint32_t c, uint32_t d,
+             uint32_t e)
 {
     struct pt_lane *l = pt_lane;
-    const unsigned bytes = 4 + 4 * n;
+    const unsigned n = record >> 8 & 0xff, bytes = 4 + 4 * n;
+    const bool timed = record >> 16;
     if (PT_UNLIKELY(l == NULL || l->off + bytes + PT_TIME_BYTES > l->limit))
-        l = pt_lane_slow(bytes + PT_TIME_BYTES, word);
-    uint32_t dt = 0;
-    if (PT_LIKELY(pt_producer.stamped >> kind & 1)) {
-        uint64_t now = pt_quanta(), d = now - l->last;
+        return false;
+    uint64_t upper = timed ? 0 : n == 0 ? a : 0;
+    if (timed) {
+        uint64_t now = pt_quanta();
+        upper = now - l->last;
+        if (PT_UNLIKELY(upper >= PT_DT_LIMIT))
+            return false;
         l->last = now;
-        if (PT_UNLIKELY(d >= PT_DT_LIMIT))
-            pt_lane_time(l, now);
-        else
-            dt = (uint32_t)d;
     }
     uint32_t *w = pt_lane_at(l);
-    w[0] = word | dt << PT_WORD_KIND_BITS;
+    w[0] = (record & 0xff) | (uint32_t)upper << PT_WORD_KIND_BITS;
     if (n > 0)
         w[1] = a;
     if (n > 1)
         w[2] = b;
     if (n > 2)
         w[3] = c;
+    if (n > 3)
+        w[4] = d;
+    if (n > 4)
+        w[5] = e;
     pt_lane_publish(l, bytes);
+    return true;
 }
+
+/* The same for any record in any state of the lane. */
+void pt_emit_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,
+                  uint32_t d, uint32_t e);
+
+#define pt_emit(record, a, b, c, d, e)                                         \
+    do {                                                                       \
+        if (!pt_emit_fast(record, a, b, c, d, e))                              \
+            pt_emit_slow(record, a, b, c, d, e);                               \
+    } while (0)
 
 #endif
