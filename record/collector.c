@@ -47,7 +47,8 @@ pt_collector_init(struct pt_collector *c, struct pt_error *error)
     c->spare.fd = -1;
     for (int i = 0; i < PT_GREETERS; i++)
         c->greeters[i].fd = -1;
-    pt_journal_init(&c->journal, c->clock, c->config.events, c->config.stamped);
+    pt_journal_init(&c->journal, c->clock, c->config.events, c->config.stamped,
+                    c->config.flow);
     enum pt_status st = pt_ringer_start(&c->ringer, error);
     if (st != PT_OK)
         return st;

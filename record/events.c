@@ -10,15 +10,19 @@
 #define C_KINDS (BIT(C_CALL) | BIT(C_RETURN) | BIT(C_EXCEPTION))
 #define RAISE_KINDS (BIT(EXCEPTION) | BIT(HANDLED))
 #define LINE_KINDS (STACK_KINDS | C_KINDS | RAISE_KINDS | BIT(LINE))
+#define FLOW_KINDS                                                             \
+    (STACK_KINDS | C_KINDS | RAISE_KINDS | BIT(BRANCH) | BIT(JUMP))
 #define ALL_KINDS (LINE_KINDS | BIT(INSTRUCTION) | BIT(BRANCH) | BIT(JUMP))
 
 static const struct pt_preset presets[] = {
+    {"flow", FLOW_KINDS,
+     "what decides the path: every line and instruction can be had back", true},
     {"calls", STACK_KINDS | C_KINDS,
-     "calls and C calls: the cheapest exact profile"},
-    {"lines", LINE_KINDS, "calls, C calls, lines, exceptions (the default)"},
-    {"instructions", ALL_KINDS, "everything, each bytecode instruction"},
-    {"flow", 0, NULL},
-    {"coverage", 0, NULL},
+     "calls and C calls: the cheapest exact profile", false},
+    {"lines", LINE_KINDS, "calls, C calls, lines, exceptions (the default)",
+     false},
+    {"instructions", ALL_KINDS, "everything, each bytecode instruction", false},
+    {"coverage", 0, NULL, false},
 };
 
 const struct pt_preset *
@@ -37,14 +41,14 @@ pt_preset_find(const char *name, const struct pt_preset **out,
         if (presets[i].events == 0)
             return pt_problem_set(
                 error, PT_EUSAGE, 0,
-                "the preset \"%s\" is not in this version; use calls, lines "
-                "or instructions",
+                "the preset \"%s\" is not in this version; use flow, "
+                "calls, lines or instructions",
                 name);
         *out = &presets[i];
         return PT_OK;
     }
     return pt_problem_set(error, PT_EUSAGE, 0,
-                          "no preset \"%.64s\"; use calls, lines or "
+                          "no preset \"%.64s\"; use flow, calls, lines or "
                           "instructions",
                           name);
 }
@@ -100,8 +104,12 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
     return PT_OK;
 }
 
+/* A branch costs less than the reading of a clock. */
+#define UNTIMED_IN_FLOW (BIT(BRANCH))
+
 uint32_t
-pt_events_stamped(uint32_t events)
+pt_events_stamped(uint32_t events, bool flow)
 {
-    return events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP);
+    uint32_t kinds = events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP);
+    return flow ? kinds & ~UNTIMED_IN_FLOW : kinds;
 }

@@ -13,6 +13,7 @@ struct pt_preset {
     const char *name;
     uint32_t events; /* bit per kind, 0: not in this version */
     const char *what;
+    bool flow; /* events say where they happen, for a walk */
 };
 const struct pt_preset *pt_preset_at(unsigned i);
 
@@ -29,8 +30,9 @@ enum pt_status pt_preset_find(const char *name, const struct pt_preset **out,
 enum pt_status pt_events_parse(const char *text, uint32_t *events,
                                struct pt_error *error);
 
-/* The kinds that carry a time when `events` are recorded: those that were
- * asked for, and the edges of threads and gaps. */
-uint32_t pt_events_stamped(uint32_t events);
+/* The kinds that always carry a time when `events` are recorded: those that
+ * were asked for, but of flow's branches only some, and the edges of threads
+ * and gaps. */
+uint32_t pt_events_stamped(uint32_t events, bool flow);
 
 #endif

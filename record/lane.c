@@ -4,10 +4,10 @@
 
 void
 pt_journal_init(struct pt_journal *journal, const struct pt_timebase *clock,
-                uint32_t events, uint32_t stamped)
+                uint32_t events, uint32_t stamped, bool flow)
 {
-    *journal =
-        (struct pt_journal){.clock = clock, .stamped = stamped | ~events};
+    *journal = (struct pt_journal){
+        .clock = clock, .stamped = stamped | ~events, .flow = flow};
     journal->limit = PT_BLOCK_EVENTS;
 }
 

@@ -29,6 +29,7 @@ struct pt_journal {
     const struct pt_timebase *clock;
     uint32_t stamped; /* bit per kind that carries a time; those
                          that are not recorded count as such */
+    bool flow;        /* events say where they happen */
     uint32_t live;    /* running lanes */
     uint32_t limit;   /* events at which a block is written */
     uint64_t threads, gaps, lost;
@@ -37,7 +38,7 @@ struct pt_journal {
 };
 
 void pt_journal_init(struct pt_journal *, const struct pt_timebase *,
-                     uint32_t events, uint32_t stamped);
+                     uint32_t events, uint32_t stamped, bool flow);
 void pt_journal_clear(struct pt_journal *);
 
 struct pt_lane {

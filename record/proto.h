@@ -104,7 +104,8 @@ struct pt_config {
     uint32_t clock;        /* enum pt_clock_source */
     uint32_t on_full;      /* enum pt_on_full */
     uint32_t asked;        /* those of `events` that the user named */
-    uint32_t reserved[10];
+    uint32_t flow;         /* 1: events say where they happen, see below */
+    uint32_t reserved[9];
 };
 
 struct pt_arena {
@@ -183,14 +184,29 @@ enum pt_word {
     PT_W_C_CALL = 14,     /* callee */
     PT_W_C_RETURN = 15,
     PT_W_C_EXCEPTION = 16,
-    PT_W_TIME = 17,  /* absolute quanta (ticks >> quantum_log2), two words */
-    PT_W_BEGIN = 18, /* a thread begins: tid, absolute quanta (2) */
-    PT_W_END = 19,   /* the thread ends */
-    PT_W_GAP = 20,   /* lost events, two words; the stack follows */
-    PT_W_FRAME = 21, /* a frame that is on the stack, outermost first: code,
+    /* of flow: the same with places.  A caller's place is the byte offset in
+       the Python frame below, PT_NOWHERE where there is none. */
+    PT_W_CALL_AT = 17,      /* code, caller's place */
+    PT_W_CALL_KEY_AT = 18,  /* code, key, key, caller's place */
+    PT_W_RESUME_AT = 19,    /* code, key, key, caller's place, own offset */
+    PT_W_THROW_AT = 20,     /* code, key, key, caller's place, own offset */
+    PT_W_YIELD_AT = 21,     /* code, byte offset */
+    PT_W_EXCEPTION_AT = 22, /* code, byte offset << 2 | enum pt_raise, type,
+                               offset of the frame's last instruction */
+    PT_W_C_CALL_AT = 23,    /* callee, byte offset */
+    PT_W_BRANCH_TIMED = 24, /* byte offset, destination */
+    /* from here on without a time in word 0 */
+    PT_W_BRANCH_NEAR = 25, /* upper bits: code unit, destination's code unit */
+    PT_W_TIME = 26,  /* absolute quanta (ticks >> quantum_log2), two words */
+    PT_W_BEGIN = 27, /* a thread begins: tid, absolute quanta (2) */
+    PT_W_END = 28,   /* the thread ends */
+    PT_W_GAP = 29,   /* lost events, two words; the stack follows */
+    PT_W_FRAME = 30, /* a frame that is on the stack, outermost first: code,
                         key, key, byte offset; upper bits: frames to come */
-    PT_W_LIMIT = 22
+    PT_W_LIMIT = 31
 };
+#define PT_NOWHERE UINT32_MAX
+enum { PT_NEAR_BITS = 13, PT_NEAR_LIMIT = 1 << 13 };
 enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };
 
 /* --- messages in the definitions ring ------------------------------------ */

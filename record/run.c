@@ -109,7 +109,9 @@ make_header(struct run *run, int argc, char **argv)
         .argv = run->argv,
         .argc = (size_t)argc,
         .events = run->options.events,
-        .stamped = pt_events_stamped(run->options.events),
+        .stamped =
+            pt_events_stamped(run->options.events, run->options.preset->flow),
+        .optional = run->options.preset->flow ? PT_OPTIONAL_FLOW : 0,
     };
     return PT_OK;
 }
@@ -130,7 +132,8 @@ set_up_collector(struct run *run)
     c->config = (struct pt_config){
         .events = o->events,
         .asked = o->events & ~o->preset->events,
-        .stamped = pt_events_stamped(o->events),
+        .stamped = pt_events_stamped(o->events, o->preset->flow),
+        .flow = o->preset->flow,
         .clock = run->clock.source,
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
     };

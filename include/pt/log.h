@@ -223,6 +223,12 @@ struct pt_process_end {
     uint64_t lost; /* events that its gaps count */
 };
 
+/* Feature bits that a reader may ignore. */
+enum pt_optional {
+    PT_OPTIONAL_FLOW = 1 /* events say where they happened: the program's
+                            instructions can be walked (spec/format.md) */
+};
+
 /* Where a frame on the stack stands, so that its instructions can be walked
  * from here on.  Only the flow of a program tells it (spec/format.md). */
 enum pt_at {

@@ -100,6 +100,23 @@ pt_compat_frame_off(const pt_pyframe *f)
     return unit < 0 ? 0 : (uint32_t)unit * (uint32_t)sizeof(_Py_CODEUNIT);
 }
 
+/* The Python frame below `f` that has begun, or NULL. */
+static inline const pt_pyframe *
+pt_compat_below(const pt_pyframe *f)
+{
+    for (f = f->previous; f != NULL; f = f->previous) {
+#if PY_VERSION_HEX >= 0x030C0000
+        if (f->owner == FRAME_OWNED_BY_CSTACK)
+            continue;
+#endif
+        if (_PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
+                pt_compat_frame_code(f)->_co_firsttraceable ||
+            f->owner == FRAME_OWNED_BY_GENERATOR)
+            break;
+    }
+    return f;
+}
+
 /* False for a generator's frame that has run nothing of its own: something can
  * be thrown into it all the same. */
 static inline bool

@@ -160,8 +160,8 @@ static void
 emit_call(PyFrameObject *f)
 {
     if (PT_LIKELY(!pt_compat_frame_generator(f->f_frame))) {
-        pt_emit(PT_TIMED(PT_W_CALL, 1), pt_code_id(f->f_frame->f_code), 0, 0,
-                0, 0);
+        pt_emit(PT_TIMED(PT_W_CALL, 1), pt_code_id(f->f_frame->f_code), 0, 0, 0,
+                0);
         return;
     }
     int arg, op = opcode_at(f, &arg);

@@ -17,6 +17,7 @@
  *   CALL C_RETURN C_RAISE  code, offset, callable, first argument
  *   STOP_ITERATION      code, offset, exception */
 #include "callback.h"
+#include "flow.h"
 #include "hooks.h"
 
 #if PT_HAVE_MONITORING
@@ -235,10 +236,18 @@ callback(struct hook *h)
 {
     static PyMethodDef definition = {"ptrec", not_called, METH_NOARGS, NULL};
     PyCFunctionObject *f = &h->object.function;
+    vectorcallfunc flow = pt_producer.flow ? pt_flow_callback(h->event) : NULL;
     f->ob_base = immortal;
     f->m_ml = &definition;
-    f->vectorcall = h->call;
+    f->vectorcall = flow != NULL ? flow : h->call;
     return (PyObject *)f;
+}
+
+/* Flow has jumps only where nothing else tells of a loop. */
+static bool
+asked_everywhere(const struct hook *h)
+{
+    return h->set && !(pt_producer.flow && h->kind == PT_JUMP);
 }
 
 static bool
@@ -255,8 +264,13 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
         if (r == NULL)
             return false;
         Py_DECREF(r);
-        if (h->set)
+        if (asked_everywhere(h))
             mask |= bit;
+        if (pt_producer.flow && h->kind == PT_JUMP) {
+            if (!pt_flow_init(monitoring, tool, bit))
+                return false;
+            pt_objects_watch = pt_flow_watch;
+        }
     }
     PyObject *r =
         PyObject_CallMethod(monitoring, "set_events", "il", tool, mask);

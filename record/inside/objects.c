@@ -15,6 +15,7 @@ enum { NESTING = 100, TABLE_MIN = 1 << 12 };
  * too many ids, no room under on-full=drop. */
 enum { UNKNOWN = 1 };
 
+void (*pt_objects_watch)(PyCodeObject *co);
 Py_ssize_t pt_objects_extra;
 struct pt_object_entry *pt_objects_table;
 size_t pt_objects_mask;
@@ -147,6 +148,8 @@ define_code(PyCodeObject *co)
         sent = pt_def_commit(&d);
     }
     free(d.data);
+    if (sent && pt_objects_watch != NULL)
+        pt_objects_watch(co);
     if (sent)
         return id;
     pt_compat_extra_set(co, pt_objects_extra, NULL);

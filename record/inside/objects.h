@@ -19,6 +19,9 @@ struct pt_object_entry;
  * out its code objects as compat.h says. */
 bool pt_objects_init(void);
 
+/* Called once for each code object that was defined; NULL for nobody. */
+extern void (*pt_objects_watch)(PyCodeObject *co);
+
 uint32_t pt_code_define(PyCodeObject *co);
 uint32_t pt_type_define(PyTypeObject *type, const struct pt_object_entry *as);
 

@@ -130,6 +130,7 @@ pt_producer_start(const char *socket, uint32_t hexversion, const char *soabi,
     pt_producer.quantum_log2 = c->quantum_log2 & 63;
     pt_producer.clock = c->clock;
     pt_producer.on_full = c->on_full;
+    pt_producer.flow = c->flow;
     pt_producer.epoch++;
     return 0;
 }

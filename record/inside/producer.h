@@ -48,6 +48,7 @@ struct pt_producer {
     uint32_t quantum_log2;
     uint32_t clock;
     uint32_t on_full;
+    uint32_t flow;  /* config.flow */
     uint32_t epoch; /* changes when ids start anew */
 };
 extern struct pt_producer pt_producer;

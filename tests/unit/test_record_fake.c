@@ -189,7 +189,7 @@ fake_open(struct fake *f, uint32_t stamped)
         .clock = f->clock.source,
     };
     pt_journal_init(&f->journal, &f->clock, f->config.events,
-                    f->config.stamped);
+                    f->config.stamped, f->config.flow);
     struct pt_header header = {
         .version = 1 << 16,
         .clock = f->clock.clock,

@@ -1,0 +1,191 @@
+#include "flow.h"
+
+#if PT_HAVE_MONITORING
+#include "callback.h"
+#include "frames.h"
+#include "loops.h"
+
+#include <opcode.h>
+#include <string.h>
+
+enum { UNIT = 2, STAMP_EVERY = 32 };
+
+static struct {
+    PyObject *set_local_events; /* owned, for good */
+    PyObject *tool, *jump;      /* small integers, immortal */
+} flow;
+
+static inline const pt_pyframe *
+running(void)
+{
+    return pt_compat_current(pt_compat_tstate());
+}
+
+static inline uint32_t
+place_below(const pt_pyframe *f)
+{
+    const pt_pyframe *below = pt_compat_below(f);
+    return below != NULL ? pt_compat_frame_off(below) : PT_NOWHERE;
+}
+
+static inline PyCodeObject *
+code(PyObject *const *a)
+{
+    return (PyCodeObject *)a[0];
+}
+
+CALLBACK(on_start)
+{
+    PyCodeObject *co = code(a);
+    const pt_pyframe *f = running();
+    uint32_t below = place_below(f);
+    if (PT_LIKELY(!(co->co_flags & PT_SUSPENDABLE)))
+        PT_EMIT2(PT_W_CALL_AT, pt_code_id(co), below);
+    uint64_t key = pt_key_new(f);
+    PT_EMIT(PT_TIMED(PT_W_CALL_KEY_AT, 4), pt_code_id(co), (uint32_t)key,
+            (uint32_t)(key >> 32), below, 0);
+}
+
+CALLBACK(on_resume)
+{
+    const pt_pyframe *f = running();
+    uint64_t key = pt_key_find(f);
+    PT_EMIT(PT_TIMED(PT_W_RESUME_AT, 5), pt_code_id(code(a)), (uint32_t)key,
+            (uint32_t)(key >> 32), place_below(f), pt_compat_small(a[1]));
+}
+
+/* Whether a generator's frame stands where it was suspended. */
+static bool
+suspended(const pt_pyframe *f)
+{
+    if (f->owner != FRAME_OWNED_BY_GENERATOR)
+        return false;
+    PyObject *bytes = PyCode_GetCode(pt_compat_frame_code(f)); /* owned */
+    if (bytes == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    uint32_t off = pt_compat_frame_off(f);
+    int op = (Py_ssize_t)off < PyBytes_GET_SIZE(bytes)
+                 ? ((unsigned char *)PyBytes_AS_STRING(bytes))[off]
+                 : 0;
+    Py_DECREF(bytes); /* the code object keeps another reference */
+    return op == YIELD_VALUE || op == RESUME;
+}
+
+/* throw() goes down to the innermost generator of a chain of `yield from`:
+ * those between are on the list of frames, and do not run. */
+CALLBACK(on_throw)
+{
+    const pt_pyframe *f = running();
+    uint64_t key = pt_compat_frame_started(f) ? pt_key_find(f) : pt_key_new(f);
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    const pt_pyframe *below = pt_compat_below(f);
+    while (below != NULL && suspended(below))
+        below = pt_compat_below(below);
+    PyErr_Restore(type, value, trace);
+    PT_EMIT(PT_TIMED(PT_W_THROW_AT, 5), pt_code_id(code(a)), (uint32_t)key,
+            (uint32_t)(key >> 32),
+            below != NULL ? pt_compat_frame_off(below) : PT_NOWHERE,
+            pt_compat_small(a[1]));
+}
+
+CALLBACK(on_yield)
+{
+    PT_EMIT2(PT_W_YIELD_AT, pt_code_id(code(a)), pt_compat_small(a[1]));
+}
+
+/* Most branches are one word.  Every few of a thread's carry the time, so that
+ * what lies between two events is never far from a known moment. */
+CALLBACK(on_branch)
+{
+    static _Thread_local unsigned count
+        __attribute__((tls_model("initial-exec")));
+    uint32_t off = pt_compat_small(a[1]), dst = pt_compat_small(a[2]);
+    if (PT_UNLIKELY(++count % STAMP_EVERY == 0))
+        PT_EMIT2(PT_W_BRANCH_TIMED, off, dst);
+    uint32_t near = off / UNIT | dst / UNIT << PT_NEAR_BITS;
+    if (PT_LIKELY((off | dst) < PT_NEAR_LIMIT * UNIT))
+        PT_EMIT(PT_UNTIMED(PT_W_BRANCH_NEAR, 0), near, 0, 0, 0, 0);
+    PT_EMIT(PT_UNTIMED(PT_W_BRANCH, 2), off, dst, 0, 0, 0);
+}
+
+static PyObject *
+emit_exception(PyObject *const *a, enum pt_raise how)
+{
+    PT_EMIT(PT_TIMED(PT_W_EXCEPTION_AT, 4), pt_code_id(code(a)),
+            pt_compat_small(a[1]) << 2 | (uint32_t)how,
+            pt_type_id(Py_TYPE(a[2])), pt_compat_frame_off(running()), 0);
+}
+
+CALLBACK(on_raise)
+{
+    return emit_exception(a, PT_RAISED);
+}
+
+CALLBACK(on_reraise)
+{
+    return emit_exception(a, PT_RERAISED);
+}
+
+CALLBACK(on_stop_iteration)
+{
+    return emit_exception(a, PT_STOP_ITERATION);
+}
+
+CALLBACK(on_c_call)
+{
+    PyObject *f = pt_call_target(a[2]);
+    if (PyFunction_Check(f))
+        Py_RETURN_NONE;
+    PT_EMIT2(PT_W_C_CALL_AT, pt_callable_id(f), pt_compat_small(a[1]));
+}
+
+vectorcallfunc
+pt_flow_callback(const char *event)
+{
+    static const struct {
+        const char *event;
+        vectorcallfunc call;
+    } table[] = {
+        {"PY_START", on_start},  {"PY_RESUME", on_resume},
+        {"PY_THROW", on_throw},  {"PY_YIELD", on_yield},
+        {"BRANCH", on_branch},   {"RAISE", on_raise},
+        {"RERAISE", on_reraise}, {"STOP_ITERATION", on_stop_iteration},
+        {"CALL", on_c_call},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].event, event) == 0)
+            return table[i].call;
+    return NULL;
+}
+
+bool
+pt_flow_init(PyObject *monitoring, int tool, long jump)
+{
+    flow.set_local_events =
+        PyObject_GetAttrString(monitoring, "set_local_events");
+    flow.tool = PyLong_FromLong(tool);
+    flow.jump = PyLong_FromLong(jump);
+    return flow.set_local_events != NULL && flow.tool != NULL &&
+           flow.jump != NULL;
+}
+
+void
+pt_flow_watch(PyCodeObject *co)
+{
+    if (flow.jump == NULL)
+        return;
+    PyObject *bytes = PyCode_GetCode(co); /* owned */
+    bool silent = bytes != NULL &&
+                  pt_loops_silent((unsigned char *)PyBytes_AS_STRING(bytes),
+                                  (size_t)PyBytes_GET_SIZE(bytes));
+    Py_XDECREF(bytes);
+    if (!silent)
+        return;
+    PyObject *args[] = {flow.tool, (PyObject *)co, flow.jump};
+    Py_XDECREF(PyObject_Vectorcall(flow.set_local_events, args, 3, NULL));
+}
+
+#endif
