@@ -2,7 +2,10 @@
 #include "analyze/json.h"
 #include "analyze/names.h"
 #include "analyze/pass.h"
+#include "analyze/verify_walk.h"
 #include "analyze/analyzer.h"
+
+#include <pt/flow.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -25,6 +28,8 @@ struct verifier {
     uint64_t highest; /* seq past the last chunk, over all */
     uint64_t chunks, events, findings, unresolved, disorder;
     bool text;
+    bool walks; /* the trace can be walked */
+    struct pt_walk_check walk;
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -175,6 +180,8 @@ report_text(struct verifier *v, uint64_t bad)
         pt_out_printf(s->out, ", %" PRIu64 " end%s without a beginning",
                       t->unmatched, pt_text_plural(t->unmatched));
     pt_out_char(s->out, '\n');
+    if (v->walks)
+        pt_walk_check_text(&v->walk);
 }
 
 static void
@@ -205,6 +212,10 @@ report_json(struct verifier *v, uint64_t bad)
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         pt_json_member_u64(&j, counts[i].key, counts[i].value);
     }
+    if (v->walks) {
+        pt_json_key(&j, "flow");
+        pt_walk_check_json(&v->walk, &j);
+    }
     pt_json_close(&j, '}');
     pt_json_finish(&j);
 }
@@ -213,13 +224,23 @@ static enum pt_status
 run(struct pt_session *s)
 {
     struct verifier v = {.session = s, .text = pt_session_format(s, "text")};
+    struct pt_fold folds[] = {{&v, check_chunk, bad_chunk}, {0}};
+    enum pt_status st = PT_OK;
+    v.walks = !pt_flow_lacks(s->trace);
+    if (v.walks)
+        st = pt_walk_check_init(&v.walk, s, v.text, &folds[1]);
+    if (st != PT_OK)
+        return st;
     v.nthreads = pt_trace_thread_count(s->trace) + 1;
     v.threads = calloc(v.nthreads, sizeof *v.threads);
-    if (!v.threads)
+    if (!v.threads) {
+        pt_walk_check_clear(&v.walk);
         return PT_ENOMEM;
-    struct pt_fold fold = {&v, check_chunk, bad_chunk};
-    enum pt_status st =
-        pt_pass_run(s->trace, NULL, &fold, 1, &s->trouble, &s->error);
+    }
+    st =
+        pt_pass_run(s->trace, NULL, folds, 1 + v.walks, &s->trouble, &s->error);
+    s->trouble.desyncs += v.walk.desyncs;
+    pt_walk_check_clear(&v.walk);
     for (uint32_t i = 0; i < v.nthreads; i++) {
         s->trouble.desyncs += v.threads[i].stack.desyncs;
         s->trouble.unmatched += v.threads[i].stack.unmatched;
@@ -230,7 +251,7 @@ run(struct pt_session *s)
     if (st != PT_OK)
         return st;
     const struct pt_damage *d = pt_trace_damage(s->trace);
-    uint64_t bad = v.findings + d->bad_chunks;
+    uint64_t bad = v.findings + v.walk.differing + d->bad_chunks;
     if (v.text)
         report_text(&v, bad);
     else

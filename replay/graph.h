@@ -1,0 +1,24 @@
+/* Making graphs, for the cache of <pt/flow.h>.
+ * Thread rule: as there. */
+#ifndef PT_REPLAY_GRAPH_H
+#define PT_REPLAY_GRAPH_H
+
+#include "replay/dialect.h"
+
+/* Decodes a code object of at most `limit` instructions; PT_ELIMIT, PT_ENOMEM.
+ */
+enum pt_status pt_graph_new(const struct pt_code *, uint32_t id,
+                            const struct pt_dialect *, uint32_t limit,
+                            struct pt_graph **out);
+void pt_graph_free(struct pt_graph *);
+
+/* Sets `line` of each instruction and the flags _FIRES and _STARTS. */
+enum pt_status pt_graph_mark(struct pt_graph *, const struct pt_code *,
+                             const struct pt_dialect *);
+
+/* The code unit that an instruction's argument names, before what FOR_ITER
+ * skips; PT_INS_NONE where it does not jump or leaves the code. */
+uint32_t pt_graph_named(const struct pt_graph *, const struct pt_dialect *,
+                        uint32_t index);
+
+#endif

@@ -1,0 +1,87 @@
+/* Which instructions CPython tells of, and which start a line.
+ *
+ * The rule for lines is that of initialize_lines() in Python/instrumentation.c:
+ * where the line changes from one instruction to the next, and at each target
+ * of a jump and each handler.  3.11 has another, which needs no marks
+ * (expand.c). */
+#include "replay/graph.h"
+
+#include <pt/replay.h>
+
+static const struct pt_op *
+op_at(const struct pt_graph *g, const struct pt_dialect *d, uint32_t index)
+{
+    return &d->ops[g->ins[index].opcode];
+}
+
+/* What lies before the first RESUME is not instrumented. */
+static uint32_t
+first_traceable(const struct pt_graph *g)
+{
+    uint32_t i = 0;
+    while (i < g->n && !(g->ins[i].flags & PT_INS_RESUMES))
+        i++;
+    return i;
+}
+
+static void
+mark_changes(struct pt_graph *g, const struct pt_dialect *d, uint32_t first)
+{
+    uint32_t line = 0;
+    for (uint32_t i = first; i < g->n; i++) {
+        struct pt_ins *ins = &g->ins[i];
+        if (op_at(g, d, i)->traits & PT_TRAIT_LINELESS)
+            continue;
+        if (ins->line && ins->line != line)
+            ins->flags |= PT_INS_STARTS;
+        line = ins->line;
+    }
+}
+
+static void
+mark_target(struct pt_graph *g, const struct pt_dialect *d, uint32_t index)
+{
+    if (index < g->n && g->ins[index].line &&
+        !(op_at(g, d, index)->traits & PT_TRAIT_SETTLED))
+        g->ins[index].flags |= PT_INS_STARTS;
+}
+
+static void
+mark_targets(struct pt_graph *g, const struct pt_dialect *d, uint32_t first)
+{
+    for (uint32_t i = first; i < g->n; i++) {
+        uint32_t unit = pt_graph_named(g, d, i);
+        bool skips =
+            g->ins[i].cls == PT_INS_FOR || g->ins[i].cls == PT_INS_SEND;
+        if (unit != PT_INS_NONE)
+            mark_target(g, d, g->at[unit] + skips);
+    }
+    for (uint32_t i = 0; i < g->nguards; i++) {
+        uint32_t handler = g->guards[i].handler;
+        if (!(op_at(g, d, handler)->traits & PT_TRAIT_UNHANDLED))
+            mark_target(g, d, handler);
+    }
+}
+
+enum pt_status
+pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
+              const struct pt_dialect *d)
+{
+    struct pt_lines *lines;
+    enum pt_status st = pt_lines_new(code, &lines);
+    if (st != PT_OK)
+        return st;
+    uint32_t first = first_traceable(g);
+    for (uint32_t i = 0; i < g->n; i++) {
+        g->ins[i].line = pt_lines_at(lines, g->ins[i].off).line;
+        if (i >= first && !(op_at(g, d, i)->traits & PT_TRAIT_SILENT))
+            g->ins[i].flags |= PT_INS_FIRES;
+    }
+    g->ins[g->n].line = 0;
+    pt_lines_free(lines);
+    if (!g->jumps_back) {
+        mark_changes(g, d, first);
+        mark_targets(g, d, first);
+    }
+    return PT_OK;
+}
