@@ -24,8 +24,8 @@ line_changes(const struct pt_graph *g, const struct pt_ins *ins,
     if (before >= g->units)
         return true;
     const struct pt_ins *last = &g->ins[g->at[before]];
-    return last->off != 2 * before || last->line != ins->line ||
-           last->flags & PT_INS_RESUMES;
+    return last->off != 2 * before || !(last->flags & PT_INS_PLACED) ||
+           last->line != ins->line || last->flags & PT_INS_RESUMES;
 }
 
 /* 3.11 also tells of each jump back but those to a SEND.  Until the frame has
@@ -34,12 +34,13 @@ static bool
 line_or_jump(const struct pt_graph *g, const struct pt_ins *ins,
              uint32_t before)
 {
-    if (!ins->line)
+    if (!(ins->flags & PT_INS_PLACED))
         return false;
     if (before >= g->units || g->start == PT_INS_NONE ||
         before <= g->ins[g->start].off / 2)
         return true;
-    return g->ins[g->at[before]].line != ins->line ||
+    const struct pt_ins *last = &g->ins[g->at[before]];
+    return !(last->flags & PT_INS_PLACED) || last->line != ins->line ||
            (ins->off / 2 < before && ins->cls != PT_INS_SEND);
 }
 

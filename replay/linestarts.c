@@ -27,21 +27,22 @@ first_traceable(const struct pt_graph *g)
 static void
 mark_changes(struct pt_graph *g, const struct pt_dialect *d, uint32_t first)
 {
-    uint32_t line = 0;
+    const struct pt_ins *last = &g->ins[g->n];
     for (uint32_t i = first; i < g->n; i++) {
         struct pt_ins *ins = &g->ins[i];
         if (op_at(g, d, i)->traits & PT_TRAIT_LINELESS)
             continue;
-        if (ins->line && ins->line != line)
+        if (ins->flags & PT_INS_PLACED &&
+            (!(last->flags & PT_INS_PLACED) || last->line != ins->line))
             ins->flags |= PT_INS_STARTS;
-        line = ins->line;
+        last = ins;
     }
 }
 
 static void
 mark_target(struct pt_graph *g, const struct pt_dialect *d, uint32_t index)
 {
-    if (index < g->n && g->ins[index].line &&
+    if (index < g->n && g->ins[index].flags & PT_INS_PLACED &&
         !(op_at(g, d, index)->traits & PT_TRAIT_SETTLED))
         g->ins[index].flags |= PT_INS_STARTS;
 }
@@ -73,7 +74,10 @@ pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
         return st;
     uint32_t first = first_traceable(g);
     for (uint32_t i = 0; i < g->n; i++) {
-        g->ins[i].line = pt_lines_at(lines, g->ins[i].off).line;
+        struct pt_position p = pt_lines_at(lines, g->ins[i].off);
+        g->ins[i].line = p.line;
+        if (p.line || p.column >= 0)
+            g->ins[i].flags |= PT_INS_PLACED;
         if (i >= first && !(op_at(g, d, i)->traits & PT_TRAIT_SILENT))
             g->ins[i].flags |= PT_INS_FIRES;
     }

@@ -197,6 +197,18 @@ obstacle(const struct pt_graph *g, uint32_t i)
                                                    : PT_DESYNC_END;
 }
 
+/* The last code unit once a SEND has gone on at `next`.  3.12 stands at a cache
+ * of it while a generator runs inlined, and when that has returned, just before
+ * where it goes on. */
+static uint32_t
+behind_send(const struct frame *f, uint32_t next)
+{
+    const struct pt_ins *ins = f->graph->ins;
+    bool cached = f->before > ins[f->at].off / 2 &&
+                  f->before <= ins[f->at].off / 2 + ins[f->at].caches;
+    return cached && next != f->at + 1 ? ins[next].off / 2 - 1 : f->before;
+}
+
 /* Runs the frame until `target` has run, or, where that is PT_INS_NONE, until
  * an instruction that returns has.  The frame is NEXT or INSIDE; where the walk
  * does not get there, it stays as it was, and that is a desync (*arrived).
@@ -210,14 +222,19 @@ run_to(struct step *s, struct frame *f, uint32_t target, bool *arrived)
     uint32_t turns = g->turns < TURNS_LIMIT ? g->turns : TURNS_LIMIT;
     uint32_t end = i;
     *arrived = false;
+    s->out->graph = g;
+    s->out->before = f->before;
     if (f->state == INSIDE) {
         if (i == target ||
             (target == PT_INS_NONE && g->ins[i].cls == PT_INS_RETURN)) {
             *arrived = true;
             return PT_OK;
         }
-        i = g->ins[i].cls == PT_INS_NEXT ? i + 1
-                                         : follow(g, i, target, s->event->kind);
+        i = g->ins[end].cls == PT_INS_NEXT
+                ? i + 1
+                : follow(g, end, target, s->event->kind);
+        if (i != PT_INS_NONE && g->ins[end].cls == PT_INS_SEND)
+            s->out->before = behind_send(f, i);
     }
     for (; i != PT_INS_NONE; i = follow(g, end, target, s->event->kind)) {
         enum pt_status st;
@@ -384,8 +401,9 @@ on_exception(struct step *s, struct frame *f)
         if (f->state != LOST)
             st = run_to(s, f, at, &arrived);
     }
+    uint32_t cause = pt_graph_index(f->graph, last);
     f->state = RAISED;
-    f->at = at;
+    f->at = cause != PT_INS_NONE ? cause : at;
     f->to = pt_graph_handler(f->graph, e->pos);
     f->before = last / 2;
     return st;
@@ -489,11 +507,8 @@ on_enter(struct step *s)
     enum pt_status st = reserve(w, w->depth + 1);
     struct frame *caller = w->depth ? &w->frames[w->depth - 1] : NULL;
     s->out->lost = caller && (!caller->graph || caller->state == LOST);
-    if (st == PT_OK && caller && caller->graph && e->has & PT_HAS(OFF)) {
-        s->out->graph = caller->graph;
-        s->out->before = caller->before;
+    if (st == PT_OK && caller && caller->graph && e->has & PT_HAS(OFF))
         st = on_caller(s, caller, e->pos);
-    }
     if (st != PT_OK)
         return st;
     struct frame *f = &w->frames[w->depth++];
@@ -515,8 +530,6 @@ on_own(struct step *s)
     bool leaves = pt_kind_leaves(e->kind);
     s->out->lost = !f || !f->graph || f->state == LOST;
     if (f && f->graph && (leaves || e->has & PT_HAS(OFF))) {
-        s->out->graph = f->graph;
-        s->out->before = f->before;
         if (leaves)
             st = on_leave(s, f);
         else if (e->kind == PT_EXCEPTION)

@@ -37,9 +37,10 @@ enum pt_ins_class {
 enum pt_ins_flag {
     PT_INS_FIRES = 1,  /* CPython tells INSTRUCTION for it */
     PT_INS_STARTS = 2, /* ... and LINE, unless the one before it has its line */
-    PT_INS_RESUMES = 4, /* RESUME: a frame begins or goes on here */
-    PT_INS_OUTCOME = 8, /* tells that the branch before it was not taken */
-    PT_INS_LINGERS = 16 /* may still run code after its branch event */
+    PT_INS_RESUMES = 4,  /* RESUME: a frame begins or goes on here */
+    PT_INS_OUTCOME = 8,  /* tells that the branch before it was not taken */
+    PT_INS_LINGERS = 16, /* may still run code after its branch event */
+    PT_INS_PLACED = 32 /* has a line; all that an empty module has is line 0 */
 };
 
 #define PT_INS_NONE UINT32_MAX /* no index */
