@@ -12,6 +12,7 @@
 struct config {
     const char *kinds;
     uint64_t limit;
+    bool recorded;
 };
 
 static const struct pt_option options[] = {
@@ -19,6 +20,9 @@ static const struct pt_option options[] = {
      "only events of these kinds (call, return, line, c_call, ...)"},
     {"limit", 'n', PT_OPTION_COUNT, offsetof(struct config, limit), "N",
      "stop after N events"},
+    {"as-recorded", 0, PT_OPTION_FLAG, offsetof(struct config, recorded), NULL,
+     "only what is in the log: no lines and instructions that follow from the "
+     "flow"},
     {0}};
 
 /* What is the same in every line about one code object, written once. */
@@ -196,7 +200,9 @@ json_line(struct dumper *d, const struct pt_merged *m)
     const char *name = pt_kind_name(e->kind);
     pt_out_text(o, "{\"seq\":");
     pt_out_u64(o, m->seq);
-    pt_out_text(o, ",\"k\":0,\"t\":");
+    pt_out_text(o, ",\"k\":");
+    pt_out_u64(o, m->k);
+    pt_out_text(o, ",\"t\":");
     pt_out_i64(o, e->time);
     put_number(o, ",\"pid\":", process, process ? process->pid : 0);
     put_number(o, ",\"tid\":", thread, thread ? thread->tid : 0);
@@ -288,12 +294,25 @@ free_pieces(struct piece *pieces, uint32_t n)
     free(pieces);
 }
 
+/* Whether lines and instructions are wanted that the log implies.  Where it has
+ * them itself they would come twice. */
+static bool
+wants_walk(const struct pt_session *s, uint32_t kinds)
+{
+    const struct config *config = s->config;
+    uint32_t fine = 1u << PT_LINE | 1u << PT_INSTRUCTION;
+    return !config->recorded && (kinds & fine) &&
+           !(pt_trace_header(s->trace)->events & fine) &&
+           pt_flow_lacks(s->trace) == NULL;
+}
+
 static enum pt_status
 run(struct pt_session *s)
 {
     const struct config *config = s->config;
     struct dumper d = {.session = s, .out = s->out, .kinds = UINT32_MAX};
     struct pt_cursor *cursor = NULL;
+    struct pt_graph_cache *graphs = NULL;
     enum pt_status st = PT_OK;
     if (config->kinds)
         st = parse_kinds(s, config->kinds, &d.kinds);
@@ -307,11 +326,17 @@ run(struct pt_session *s)
     d.callables = calloc((size_t)callables + 1, sizeof *d.callables);
     st = d.codes && d.callables ? pt_cursor_new(s->trace, s->filter, &cursor)
                                 : PT_ENOMEM;
+    if (st == PT_OK && wants_walk(s, d.kinds)) {
+        st = pt_graph_cache_new(s->trace, &graphs);
+        if (st == PT_OK)
+            st = pt_cursor_walk(cursor, graphs);
+    }
     if (st == PT_OK)
         st = dump_all(&d, cursor);
     if (cursor)
         s->trouble = pt_cursor_trouble(cursor);
     pt_cursor_free(cursor);
+    pt_graph_cache_free(graphs);
     free_pieces(d.codes, codes);
     free_pieces(d.callables, callables);
     return st;

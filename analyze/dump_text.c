@@ -158,13 +158,18 @@ pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
     struct pt_out *o = s->out;
     int64_t t = m->event->time;
     const char *name = pt_kind_name(m->event->kind);
-    char thread[16], time[40];
+    char thread[16], time[40], seq[48];
     snprintf(thread, sizeof thread, "#%" PRIu32, m->thread);
-    snprintf(time, sizeof time, "%s%" PRId64 ".%09" PRId64, t < 0 ? "-" : "",
+    if (m->k)
+        snprintf(seq, sizeof seq, "%" PRIu64 "+%" PRIu64, m->seq, m->k);
+    else
+        snprintf(seq, sizeof seq, "%" PRIu64, m->seq);
+    snprintf(time, sizeof time, "%s%s%" PRId64 ".%09" PRId64,
+             m->timed ? "" : "~", t < 0 ? "-" : "",
              t < 0 ? -(t / 1000000000) : t / 1000000000,
              t < 0 ? -(t % 1000000000) : t % 1000000000);
-    pt_out_printf(o, "%10" PRIu64 "  %15s  %6s  %-*s  ", m->seq, time, thread,
-                  KIND_WIDTH, name ? name : "?");
+    pt_out_printf(o, "%10s  %15s  %6s  %-*s  ", seq, time, thread, KIND_WIDTH,
+                  name ? name : "?");
     unsigned room = o->width > BEFORE ? o->width - BEFORE : 0;
     unsigned most = o->fit && room / 3 < INDENT_MOST ? room / 3 : INDENT_MOST;
     unsigned depth = m->step.depth < most ? (unsigned)m->step.depth : most;

@@ -6,7 +6,7 @@
  * events and the chunk is decoded again when the window is used up.  Windows
  * shrink as more streams are in the middle of a chunk, so that a thousand
  * threads at once cost time rather than memory. */
-#include <pt/replay.h>
+#include "replay/fine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +22,9 @@ struct stream {
     size_t capacity, at, filled;
     size_t start;          /* index in its chunk of window[0] */
     bool open;             /* the chunk's keyframe has been taken */
-    struct pt_moment next; /* the heap's key */
+    struct pt_moment next; /* of window[at] */
     struct pt_stack stack;
+    struct pt_fine_stream fine;
 };
 
 struct pt_cursor {
@@ -45,11 +46,18 @@ struct pt_cursor {
 
 /* --- heap ----------------------------------------------------------------- */
 
+/* What follows from the flow comes right behind the event it follows. */
+static const struct pt_moment *
+key(const struct stream *s)
+{
+    return s->fine.walk && !s->fine.drained ? &s->fine.last : &s->next;
+}
+
 static bool
 before(const struct stream *a, const struct stream *b)
 {
-    return pt_moment_before(a->next.time, a->next.seq, b->next.time,
-                            b->next.seq);
+    const struct pt_moment *x = key(a), *y = key(b);
+    return pt_moment_before(x->time, x->seq, y->time, y->seq);
 }
 
 static void
@@ -96,6 +104,13 @@ release_window(struct pt_cursor *c, struct stream *s)
     s->capacity = s->at = s->filled = 0;
 }
 
+static void
+lose(struct stream *s)
+{
+    pt_stack_lose(&s->stack);
+    pt_fine_lose(&s->fine);
+}
+
 /* Goes to the thread's next chunk that the filter wants; false at its end. */
 static bool
 next_chunk(struct pt_cursor *c, struct stream *s)
@@ -107,7 +122,7 @@ next_chunk(struct pt_cursor *c, struct stream *s)
         if (info->events == 0)
             continue;
         if (c->filter && !pt_filter_chunk(c->filter, info)) {
-            pt_stack_lose(&s->stack);
+            lose(s);
             continue;
         }
         s->next = (struct pt_moment){info->time_first, info->seq};
@@ -131,6 +146,8 @@ fill(struct pt_cursor *c, struct stream *s)
     }
     if (!s->open) {
         enum pt_status st = pt_stack_sync(&s->stack, &c->decoded);
+        if (st == PT_OK)
+            st = pt_fine_sync(&s->fine, &c->decoded);
         if (st != PT_OK)
             return st == PT_ELIMIT ? PT_EDAMAGED : st;
         s->open = true;
@@ -172,7 +189,7 @@ prepare(struct pt_cursor *c, struct stream *s)
     enum pt_status st = fill(c, s);
     if (st == PT_EDAMAGED) {
         c->trouble.bad_chunks++;
-        pt_stack_lose(&s->stack);
+        lose(s);
         s->chunk++;
         if (next_chunk(c, s))
             sink(c, 0);
@@ -309,6 +326,7 @@ pt_cursor_free(struct pt_cursor *c)
     for (size_t i = 0; c->streams && i < c->nstreams; i++) {
         free(c->streams[i].window);
         pt_stack_clear(&c->streams[i].stack);
+        pt_fine_clear(&c->streams[i].fine);
     }
     pt_decoder_free(c->decoder);
     pt_line_cache_free(c->lines);
@@ -339,6 +357,50 @@ count_gap(struct pt_cursor *c, const struct pt_event *e)
 }
 
 enum pt_status
+pt_cursor_walk(struct pt_cursor *c, struct pt_graph_cache *graphs)
+{
+    enum pt_status st = PT_OK;
+    for (size_t i = 0; i < c->nstreams && st == PT_OK; i++) {
+        c->streams[i].fine.last = c->streams[i].next;
+        st = pt_fine_begin(&c->streams[i].fine, graphs);
+    }
+    return st;
+}
+
+/* The event on top: one that follows from the flow, else the logged one; PT_END
+ * where the heap has to be looked at again. */
+static enum pt_status
+take(struct pt_cursor *c, struct stream *s, struct pt_merged *out)
+{
+    const struct pt_chunk_info *info = chunk_of(c, s);
+    const struct pt_event *event = &s->window[s->at];
+    *out = (struct pt_merged){
+        .stack = &s->stack, .process = info->process, .thread = info->thread};
+    bool behind = s->fine.walk && !s->fine.drained;
+    enum pt_status st =
+        pt_fine_next(&s->fine, event, s->next.seq, &s->stack, out);
+    if (st != PT_END)
+        return st;
+    if (behind) {
+        sink(c, 0);
+        return PT_END;
+    }
+    c->event = *event;
+    out->event = &c->event;
+    out->seq = s->next.seq;
+    out->timed = event->has & PT_HAS(TIME);
+    if (s->fine.walk)
+        c->event.time =
+            pt_fine_pass(&s->fine, event, s->filled - s->at, out->seq);
+    st = pt_stack_step(&s->stack, &c->event, out->seq, &out->step);
+    if (st == PT_OK && c->event.kind == PT_GAP) {
+        pt_fine_lose(&s->fine);
+        count_gap(c, &c->event);
+    }
+    return st;
+}
+
+enum pt_status
 pt_cursor_next(struct pt_cursor *c, struct pt_merged *out)
 {
     while (c->nheap) {
@@ -350,22 +412,16 @@ pt_cursor_next(struct pt_cursor *c, struct pt_merged *out)
             return st;
         if (c->filter && c->filter->ranged &&
             pt_moment_before(c->filter->to.time, c->filter->to.seq,
-                             s->next.time, s->next.seq))
+                             key(s)->time, key(s)->seq))
             return PT_END;
-        const struct pt_chunk_info *info = chunk_of(c, s);
-        c->event = s->window[s->at];
-        out->event = &c->event;
-        out->stack = &s->stack;
-        out->seq = s->next.seq;
-        out->process = info->process;
-        out->thread = info->thread;
-        st = pt_stack_step(&s->stack, &c->event, out->seq, &out->step);
+        st = take(c, s, out);
+        if (st == PT_END)
+            continue;
         if (st != PT_OK)
             return st;
-        if (c->event.kind == PT_GAP)
-            count_gap(c, &c->event);
         bool show = visible(c->filter, out);
-        advance(c, s);
+        if (!out->walked)
+            advance(c, s);
         if (show)
             return PT_OK;
     }
@@ -377,6 +433,9 @@ pt_cursor_trouble(const struct pt_cursor *c)
 {
     struct pt_trouble t = c->trouble;
     for (size_t i = 0; i < c->nstreams; i++) {
+        const struct pt_walk *walk = c->streams[i].fine.walk;
+        for (unsigned r = 0; walk && r < PT_DESYNC_COUNT; r++)
+            t.desyncs += pt_walk_desyncs(walk, r);
         t.desyncs += c->streams[i].stack.desyncs;
         t.unmatched += c->streams[i].stack.unmatched;
         t.unfinished += c->streams[i].stack.unfinished;

@@ -108,6 +108,23 @@ push(struct pt_stack *s, const struct pt_event *e, uint64_t seq, bool callable)
     return PT_OK;
 }
 
+/* An event that says where the Python frame on top, or the one below the C call
+ * on top, is: its line follows. */
+static void
+stand(struct pt_stack *s, uint32_t off)
+{
+    size_t depth = s->depth;
+    while (depth && s->frames[depth - 1].callable)
+        depth--;
+    if (depth == 0)
+        return;
+    struct pt_frame *f = &s->frames[depth - 1];
+    uint32_t line = s->lines ? pt_line_cache_at(s->lines, f->id, off) : 0;
+    f->off = off;
+    if (line)
+        f->line = line;
+}
+
 /* The Python frame at or below entry `depth`, into the step. */
 static void
 name_frame(const struct pt_stack *s, size_t depth, struct pt_step *out)
@@ -128,16 +145,10 @@ place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
         unmatched(s, out);
         return;
     }
-    struct pt_frame *f = &s->frames[s->depth - 1];
     if (e->kind == PT_LINE)
-        f->line = e->pos;
-    else {
-        uint32_t line =
-            s->lines ? pt_line_cache_at(s->lines, f->id, e->pos) : 0;
-        f->off = e->pos;
-        if (line)
-            f->line = line;
-    }
+        s->frames[s->depth - 1].line = e->pos;
+    else
+        stand(s, e->pos);
     out->depth = s->depth;
     name_frame(s, s->depth, out);
 }
@@ -153,7 +164,11 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
     case PT_RESUME:
     case PT_THROW:
         out->depth = s->depth;
+        if (e->has & PT_HAS(OFF))
+            stand(s, e->pos);
         st = push(s, e, seq, false);
+        if (st == PT_OK && e->has & PT_HAS(DST))
+            stand(s, e->dst);
         if (st == PT_OK)
             name_frame(s, s->depth, out);
         return st;
@@ -161,6 +176,8 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
     case PT_YIELD:
     case PT_UNWIND:
         close_c_calls(s, out);
+        if (e->has & PT_HAS(OFF))
+            stand(s, e->pos);
         name_frame(s, s->depth, out);
         if (s->depth)
             s->depth--;
@@ -170,6 +187,8 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
         return PT_OK;
     case PT_C_CALL:
         close_c_calls(s, out);
+        if (e->has & PT_HAS(OFF))
+            stand(s, e->pos);
         out->depth = s->depth;
         out->callee = e->id;
         name_frame(s, s->depth, out);

@@ -7,6 +7,7 @@
 #ifndef PT_REPLAY_H
 #define PT_REPLAY_H
 
+#include <pt/flow.h>
 #include <pt/reader.h>
 
 /* The frame key that a call, resume or throw brings; 0 where it has none. */
@@ -176,8 +177,14 @@ struct pt_merged {
     const struct pt_event *event;
     const struct pt_stack *stack; /* after the event */
     struct pt_step step;
-    uint64_t seq;
+    uint64_t seq;             /* of the event, or of the one it follows ... */
+    uint64_t k;               /* ... as the k-th instruction; 0 if logged */
     uint32_t process, thread; /* trace-wide ids */
+    bool timed;  /* the time was read from a clock, not set between others */
+    bool walked; /* not in the log: it follows from the flow */
+    /* Of an event that was walked: the graph's instruction it is about. */
+    const struct pt_graph *graph;
+    uint32_t index;
 };
 
 struct pt_cursor;
@@ -189,6 +196,12 @@ struct pt_cursor;
 enum pt_status pt_cursor_new(const struct pt_trace *, const struct pt_filter *,
                              struct pt_cursor **out);
 void pt_cursor_free(struct pt_cursor *);
+/* Before the first event: from now on the lines and instructions that the flow
+ * implies are given as well, each behind the event it follows, and an event
+ * without a time of its own gets one between its neighbours'.  `graphs` is
+ * borrowed. */
+enum pt_status pt_cursor_walk(struct pt_cursor *,
+                              struct pt_graph_cache *graphs);
 /* PT_OK, PT_END, or a failure that is none of the file's. */
 enum pt_status pt_cursor_next(struct pt_cursor *, struct pt_merged *out);
 
