@@ -36,62 +36,71 @@ default_name(const char *path, char *buffer)
            PATH_TEXT;
 }
 
-static size_t
-count_events_chunks(const struct pt_trace *trace)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < pt_trace_chunk_count(trace); i++)
-        n += pt_trace_chunk(trace, i)->type == PT_CHUNK_EVENTS;
-    return n;
-}
+/* What repair meets in a trace. */
+struct found {
+    const struct pt_trace *trace;
+    uint64_t bad_chunks; /* of events */
+    uint64_t gaps;       /* in the others */
+    uint64_t nameless;   /* events that name what no chunk defines */
+};
 
 static enum pt_status
-count_nameless(void *state, const struct pt_events *chunk)
+count_chunk(void *state, const struct pt_events *chunk)
 {
-    const struct pt_trace *trace = ((void **)state)[0];
-    uint64_t *n = ((void **)state)[1];
+    struct found *f = state;
+    f->gaps += chunk->info->gaps;
     for (uint32_t i = 0; i < chunk->info->events; i++)
-        *n += !pt_name_is_defined(trace, &chunk->events[i]);
+        f->nameless += !pt_name_is_defined(f->trace, &chunk->events[i]);
     return PT_OK;
 }
 
-/* Events whose function or type was defined in a chunk that is lost. */
-static uint64_t
-nameless(struct pt_trace *trace)
+static enum pt_status
+count_bad(void *state, const struct pt_chunk_info *info)
 {
-    uint64_t n = 0;
-    void *state[] = {trace, &n};
-    struct pt_fold fold = {.state = state, .chunk = count_nameless};
-    struct pt_trouble trouble = {0};
-    struct pt_error error;
-    /* What fails here fails in every analyzer, which then tells. */
-    (void)pt_pass_run(trace, NULL, &fold, 1, &trouble, &error);
-    return n;
+    ((struct found *)state)->bad_chunks++;
+    return PT_OK;
 }
 
-/* Damage inside a chunk shows only when it is copied: count what arrived. */
-static void
-say_result(const struct pt_trace *trace, const char *to)
+static enum pt_status
+look(struct pt_session *s, struct found *found)
 {
-    const char *path = pt_trace_path(trace);
-    size_t left = pt_trace_damage(trace)->bad_chunks;
-    uint64_t lost = 0;
-    char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT];
+    struct pt_fold fold = {found, count_chunk, count_bad};
+    struct pt_trouble trouble = {0};
+    *found = (struct found){.trace = s->trace};
+    return pt_pass_run(s->trace, NULL, &fold, 1, &trouble, &s->error);
+}
+
+static void
+say_result(const struct found *found, const char *to)
+{
+    enum { PART = 120 };
+    const char *path = pt_trace_path(found->trace);
+    uint64_t left =
+        pt_trace_damage(found->trace)->bad_chunks + found->bad_chunks;
+    uint64_t gaps = 0;
+    char number[PT_NUMBER_TEXT];
+    char chunks[PART] = "", missing[PART] = "", names[PART] = "";
     struct pt_trace *copy;
     if (pt_trace_open(to, NULL, &copy) == PT_OK) {
-        left += count_events_chunks(trace) - count_events_chunks(copy);
-        if (left)
-            lost = nameless(copy);
+        const struct pt_end *end = pt_trace_end(copy);
+        gaps = end ? end->gaps - found->gaps : 0;
         pt_trace_close(copy);
     }
-    if (lost)
-        pt_out_say("%s written; %s damaged chunk%s of %s left out, and with "
-                   "them the names in %s event%s, which show as \"?\"",
-                   to, pt_text_grouped(left, a), pt_text_plural(left), path,
-                   pt_text_grouped(lost, b), pt_text_plural(lost));
-    else if (left)
-        pt_out_say("%s written; %s damaged chunk%s of %s left out", to,
-                   pt_text_grouped(left, a), pt_text_plural(left), path);
+    if (left)
+        snprintf(chunks, sizeof chunks, "; %s damaged chunk%s left out",
+                 pt_text_grouped(left, number), pt_text_plural(left));
+    if (gaps)
+        snprintf(missing, sizeof missing,
+                 "; %s new gap%s where events are missing",
+                 pt_text_grouped(gaps, number), pt_text_plural(gaps));
+    if (found->nameless)
+        snprintf(names, sizeof names,
+                 "; the names in %s event%s are lost and read \"<lost ID>\"",
+                 pt_text_grouped(found->nameless, number),
+                 pt_text_plural(found->nameless));
+    if (left || gaps || found->nameless)
+        pt_out_say("%s written from %s%s%s%s", to, path, chunks, missing,
+                   names);
     else
         pt_out_say("%s written, with all that %s holds", to, path);
 }
@@ -125,9 +134,12 @@ run(struct pt_session *s)
             return pt_session_fail(s, PT_EUSAGE,
                                    "%s is there already; -f replaces it", to);
     }
-    enum pt_status st = pt_trace_repair(s->trace, to, &s->error);
+    struct found found;
+    enum pt_status st = look(s, &found);
     if (st == PT_OK)
-        say_result(s->trace, to);
+        st = pt_trace_repair(s->trace, to, &s->error);
+    if (st == PT_OK)
+        say_result(&found, to);
     return st;
 }
 
@@ -136,12 +148,11 @@ const struct pt_analyzer pt_analyzer_repair = {
     .summary = "make a whole trace of a torn or damaged one",
     .description =
         "Copies every whole chunk of a trace into a new one, which is closed "
-        "well and has an index. What was damaged is left out; the trace itself "
-        "is not touched. Where a chunk of definitions is lost, events after it "
-        "may name functions that nobody can tell any more: repair says in how "
-        "many events, reports show them as \"?\", and verify goes on to find "
-        "such ids undefined. NAME.ptr, or NAME.ptr.part of a recording that "
-        "was "
+        "well and has an index. The trace itself is not touched. What was "
+        "damaged is left out, and the new trace says so where it was: a gap "
+        "stands for missing events, in each thread that may have had them, "
+        "and functions and types whose definitions are lost are called "
+        "\"<lost ID>\". NAME.ptr, or NAME.ptr.part of a recording that was "
         "cut off, becomes NAME.repaired.ptr.",
     .examples = "ptana repair trace.ptr.part # makes trace.repaired.ptr\n"
                 "ptana repair bad.ptr -o good.ptr # by a name of your own",

@@ -63,6 +63,19 @@ enum pt_status pt_defs_add_process_end(struct pt_defs_out *,
 enum pt_status pt_defs_add_thread_name(struct pt_defs_out *, uint32_t thread,
                                        struct pt_str name);
 
+/* Each appends a definition under an id that the caller chose, and that none
+ * of the above has given or will give.  Statuses as above. */
+enum pt_status pt_defs_put_code(struct pt_defs_out *, const struct pt_code *,
+                                uint32_t id);
+enum pt_status pt_defs_put_callable(struct pt_defs_out *,
+                                    const struct pt_callable *, uint32_t id);
+enum pt_status pt_defs_put_type(struct pt_defs_out *, const struct pt_type *,
+                                uint32_t id);
+enum pt_status pt_defs_put_process(struct pt_defs_out *,
+                                   const struct pt_process *, uint32_t id);
+enum pt_status pt_defs_put_thread(struct pt_defs_out *,
+                                  const struct pt_thread *, uint32_t id);
+
 /* The pending definitions as one CBOR item, borrowed until the next call;
  * "" when there are none.  pt_defs_sent() then empties them. */
 struct pt_str pt_defs_item(struct pt_defs_out *);
@@ -90,6 +103,10 @@ struct pt_defs {
     struct pt_table strings, interpreters, sources, codes, callables, types,
         processes, process_ends, threads;
     uint32_t unknown; /* definitions of kinds of a later version */
+    /* of the item read last: what was understood before the first definition
+     * that was not, and how many definitions that are */
+    struct pt_str good;
+    size_t ngood;
 };
 
 /* Reads one definitions chunk's item.  PT_EDAMAGED, PT_ENOMEM or PT_ELIMIT

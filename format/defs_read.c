@@ -328,6 +328,8 @@ enum pt_status
 pt_defs_read(struct pt_defs *defs, struct pt_str item, const char **why)
 {
     struct reading r = {.defs = defs, .c = pt_cbor_over(item.data, item.len)};
+    defs->good = (struct pt_str){"", 0};
+    defs->ngood = 0;
     size_t pairs = pt_cbor_get_map(&r.c);
     for (size_t i = 0; i < pairs && r.status == PT_OK && !r.c.bad; i++) {
         struct pt_str key = pt_cbor_get_text(&r.c);
@@ -336,8 +338,15 @@ pt_defs_read(struct pt_defs *defs, struct pt_str item, const char **why)
             continue;
         }
         size_t n = pt_cbor_get_array(&r.c);
-        for (size_t k = 0; k < n && r.status == PT_OK; k++)
+        const char *begin = (const char *)r.c.at;
+        for (size_t k = 0; k < n; k++) {
             read_one(&r);
+            if (r.status != PT_OK)
+                break;
+            defs->ngood = k + 1;
+            defs->good.data = begin;
+            defs->good.len = (size_t)((const char *)r.c.at - begin);
+        }
     }
     if (r.status == PT_OK && (r.c.bad || r.c.at != r.c.end))
         r.status = PT_EDAMAGED;

@@ -71,16 +71,22 @@ intern(struct pt_defs_out *d, const char *kind, struct pt_intern *table,
     return st;
 }
 
+/* Appends the content under an id of the caller's. */
+static enum pt_status
+put(struct pt_defs_out *d, const char *kind, uint32_t id, size_t n)
+{
+    enum pt_status st = check(d);
+    return st == PT_OK ? append(d, kind, id, n) : st;
+}
+
 /* Gives the content the next number of `count`. */
 static enum pt_status
 number(struct pt_defs_out *d, const char *kind, uint32_t *count, size_t n,
        uint32_t *out)
 {
-    enum pt_status st = check(d);
-    if (st == PT_OK && *count == UINT32_MAX - 1)
-        st = PT_ELIMIT;
-    if (st == PT_OK)
-        st = append(d, kind, *count + 1, n);
+    if (*count == UINT32_MAX - 1)
+        return PT_ELIMIT;
+    enum pt_status st = put(d, kind, *count + 1, n);
     if (st == PT_OK)
         *out = ++*count;
     return st;
@@ -138,14 +144,10 @@ pt_defs_add_source(struct pt_defs_out *d, const struct pt_source *s,
     return intern(d, "source", &d->sources, 6, id);
 }
 
-enum pt_status
-pt_defs_add_code(struct pt_defs_out *d, const struct pt_code *c, uint32_t *id)
+/* `top` of the constants are not inside another. */
+static void
+encode_code(struct pt_buf *b, const struct pt_code *c, size_t top)
 {
-    size_t top;
-    enum pt_status st = pt_consts_count(c->consts, c->nconsts, &top);
-    if (st != PT_OK)
-        return st;
-    struct pt_buf *b = begin(d);
     pt_cbor_uint(b, c->interpreter);
     pt_cbor_uint(b, c->source);
     pt_cbor_str(b, c->file);
@@ -166,36 +168,80 @@ pt_defs_add_code(struct pt_defs_out *d, const struct pt_code *c, uint32_t *id)
     add_bytes(b, c->localkinds);
     pt_cbor_array(b, top);
     pt_consts_write(b, c->consts, c->nconsts);
+}
+
+enum pt_status
+pt_defs_add_code(struct pt_defs_out *d, const struct pt_code *c, uint32_t *id)
+{
+    size_t top;
+    enum pt_status st = pt_consts_count(c->consts, c->nconsts, &top);
+    if (st != PT_OK)
+        return st;
+    encode_code(begin(d), c, top);
     return intern(d, "code", &d->codes, 21, id);
+}
+
+enum pt_status
+pt_defs_put_code(struct pt_defs_out *d, const struct pt_code *c, uint32_t id)
+{
+    size_t top;
+    enum pt_status st = pt_consts_count(c->consts, c->nconsts, &top);
+    if (st != PT_OK)
+        return st;
+    encode_code(begin(d), c, top);
+    return put(d, "code", id, 21);
+}
+
+static void
+encode_callable(struct pt_buf *b, const struct pt_callable *c)
+{
+    pt_cbor_uint(b, c->kind);
+    pt_cbor_str(b, c->module);
+    pt_cbor_str(b, c->owner);
+    pt_cbor_str(b, c->name);
+    pt_cbor_str(b, c->label);
 }
 
 enum pt_status
 pt_defs_add_callable(struct pt_defs_out *d, const struct pt_callable *c,
                      uint32_t *id)
 {
-    struct pt_buf *b = begin(d);
-    pt_cbor_uint(b, c->kind);
-    pt_cbor_str(b, c->module);
-    pt_cbor_str(b, c->owner);
-    pt_cbor_str(b, c->name);
-    pt_cbor_str(b, c->label);
+    encode_callable(begin(d), c);
     return intern(d, "callable", &d->callables, 7, id);
+}
+
+enum pt_status
+pt_defs_put_callable(struct pt_defs_out *d, const struct pt_callable *c,
+                     uint32_t id)
+{
+    encode_callable(begin(d), c);
+    return put(d, "callable", id, 7);
+}
+
+static void
+encode_type(struct pt_buf *b, const struct pt_type *t)
+{
+    pt_cbor_str(b, t->module);
+    pt_cbor_str(b, t->name);
 }
 
 enum pt_status
 pt_defs_add_type(struct pt_defs_out *d, const struct pt_type *t, uint32_t *id)
 {
-    struct pt_buf *b = begin(d);
-    pt_cbor_str(b, t->module);
-    pt_cbor_str(b, t->name);
+    encode_type(begin(d), t);
     return intern(d, "type", &d->types, 4, id);
 }
 
 enum pt_status
-pt_defs_add_process(struct pt_defs_out *d, const struct pt_process *p,
-                    uint32_t *id)
+pt_defs_put_type(struct pt_defs_out *d, const struct pt_type *t, uint32_t id)
 {
-    struct pt_buf *b = begin(d);
+    encode_type(begin(d), t);
+    return put(d, "type", id, 4);
+}
+
+static void
+encode_process(struct pt_buf *b, const struct pt_process *p)
+{
     pt_cbor_uint(b, p->parent);
     pt_cbor_uint(b, p->interpreter);
     pt_cbor_uint(b, p->pid);
@@ -203,19 +249,47 @@ pt_defs_add_process(struct pt_defs_out *d, const struct pt_process *p,
     pt_cbor_str(b, p->executable);
     pt_cbor_str(b, p->cwd);
     add_strs(b, p->argv, p->argc);
+}
+
+enum pt_status
+pt_defs_add_process(struct pt_defs_out *d, const struct pt_process *p,
+                    uint32_t *id)
+{
+    encode_process(begin(d), p);
     return number(d, "process", &d->processes, 9, id);
+}
+
+enum pt_status
+pt_defs_put_process(struct pt_defs_out *d, const struct pt_process *p,
+                    uint32_t id)
+{
+    encode_process(begin(d), p);
+    return put(d, "process", id, 9);
+}
+
+static void
+encode_thread(struct pt_buf *b, const struct pt_thread *t)
+{
+    pt_cbor_uint(b, t->process);
+    pt_cbor_uint(b, t->tid);
+    pt_cbor_int(b, t->time);
+    pt_cbor_str(b, t->name);
 }
 
 enum pt_status
 pt_defs_add_thread(struct pt_defs_out *d, const struct pt_thread *t,
                    uint32_t *id)
 {
-    struct pt_buf *b = begin(d);
-    pt_cbor_uint(b, t->process);
-    pt_cbor_uint(b, t->tid);
-    pt_cbor_int(b, t->time);
-    pt_cbor_str(b, t->name);
+    encode_thread(begin(d), t);
     return number(d, "thread", &d->threads, 6, id);
+}
+
+enum pt_status
+pt_defs_put_thread(struct pt_defs_out *d, const struct pt_thread *t,
+                   uint32_t id)
+{
+    encode_thread(begin(d), t);
+    return put(d, "thread", id, 6);
 }
 
 enum pt_status
@@ -228,8 +302,7 @@ pt_defs_add_process_end(struct pt_defs_out *d, const struct pt_process_end *e)
     pt_cbor_int(b, e->value);
     pt_cbor_int(b, e->time);
     pt_cbor_uint(b, e->lost);
-    enum pt_status st = check(d);
-    return st == PT_OK ? append(d, "process_end", e->process, 6) : st;
+    return put(d, "process_end", e->process, 6);
 }
 
 enum pt_status
@@ -239,8 +312,7 @@ pt_defs_add_thread_name(struct pt_defs_out *d, uint32_t thread,
     if (thread == 0 || thread > d->threads)
         return PT_EUSAGE;
     pt_cbor_str(begin(d), name);
-    enum pt_status st = check(d);
-    return st == PT_OK ? append(d, "thread_name", thread, 3) : st;
+    return put(d, "thread_name", thread, 3);
 }
 
 struct pt_str

@@ -14,9 +14,10 @@ A transcript (cases/NAME.golden) is a list of commands with what they print:
     ? its exit status, where that is not 0
 
 Commands besides ptana: `cut FROM TO N` copies the first N bytes (all but the last
--N), `flip FROM TO N` copies with a byte of the N-th events chunk inverted, `pstats FILE` prints what
-Python's pstats module loads, `cat FILE`, `keys FILE` checks that each line is a
-JSON object and prints the first one's keys, and `env NAME=VALUE COMMAND`.
+-N), `flip FROM TO N [TYPE]` copies with a byte of the N-th chunk of a type (4, events)
+inverted, `pstats FILE` prints what Python's pstats module loads, `cat FILE`, `keys FILE`
+checks that each line is a JSON object and prints the first one's keys, and
+`env NAME=VALUE COMMAND`.
 
 Besides the transcripts it checks the table of analyzers: each has a transcript
 and a man page, and the pages are what `ptana help --man` prints.
@@ -71,11 +72,12 @@ def cut(cwd, source, target, size):
     return b"", b"", 0
 
 
-def flip(cwd, source, target, at):
+def flip(cwd, source, target, at, kind=4):
     with open(os.path.join(cwd, source), "rb") as file:
         data = bytearray(file.read())
-    # spec/format.md section 2: magic, size of the frame, version 1, type 4
-    heads = [m.end() - 10 for m in re.finditer(rb"\x57\x2a\x4d\x18\xd0\0\0\0\x01\x04", data)]
+    # spec/format.md section 2: magic, size of the frame, version 1, type
+    head = b"\x57\x2a\x4d\x18\xd0\0\0\0\x01" + bytes([int(kind)])
+    heads = [m.start() for m in re.finditer(re.escape(head), data)]
     data[heads[int(at)] + 216 + 30] ^= 255
     with open(os.path.join(cwd, target), "wb") as file:
         file.write(data)

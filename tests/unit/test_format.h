@@ -40,7 +40,8 @@ bool code_equal(const struct pt_code *, const struct pt_code *);
 bool event_equal(const struct pt_event *, const struct pt_event *);
 bool frame_equal(const struct pt_frame *, const struct pt_frame *);
 bool header_equal(const struct pt_header *, const struct pt_header *);
-/* True when everything that `part` defines is defined so in `whole`. */
+/* True when everything that `part` defines is defined so in `whole`, or stands
+ * for what is lost. */
 bool defs_within(const struct pt_trace *part, const struct pt_trace *whole);
 
 /* All events of a log by seq, seq being dense from 0. */
