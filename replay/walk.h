@@ -1,0 +1,83 @@
+/* The inside of a walk, which walk.c, path.c and keyframe.c share: where each
+ * frame stands, and what must have run for it to come from there to where the
+ * next event is.
+ *
+ *                    call                       resume
+ *                      |                           |
+ *                      v                           v
+ *   branch, jump --> NEXT <---- handled -----------'
+ *                      |  what lies between runs
+ *                      v
+ *                   INSIDE --exception--> RAISED --unwind--> (gone)
+ *
+ *   LINGERS  as NEXT, but the instruction that branched may still call: an
+ *            iterator's finalizer (POP_ITER and END_ASYNC_FOR of 3.14)
+ *   THROWN   suspended, and thrown into: the exception event comes next
+ *   LOST     until an event says where it is
+ *
+ * An exception that FOR_ITER or SEND swallows is told as one, and no handled
+ * event follows: RAISED there can also go on as if the iterator had ended.
+ * Thread rule: as <pt/flow.h>. */
+#ifndef PT_REPLAY_WALK_H
+#define PT_REPLAY_WALK_H
+
+#include <pt/flow.h>
+#include <pt/replay.h>
+
+enum pt_walk_state {
+    PT_WALK_LOST,
+    PT_WALK_NEXT,
+    PT_WALK_INSIDE,
+    PT_WALK_RAISED,
+    PT_WALK_LINGERS,
+    PT_WALK_THROWN
+};
+
+struct pt_walk_frame {
+    const struct pt_graph *graph; /* NULL: never to be walked */
+    uint32_t code;
+    uint32_t at;     /* NEXT: the instruction to run, else the one that ran */
+    uint32_t to;     /* RAISED: the handler; LINGERS: what comes next */
+    uint32_t before; /* code unit of the last instruction, for LINE */
+    uint8_t state;   /* enum pt_walk_state */
+};
+
+struct pt_walk {
+    struct pt_graph_cache *graphs;
+    struct pt_walk_frame *frames; /* outermost first */
+    size_t depth, capacity;
+    struct pt_run *runs;
+    size_t nruns, runs_capacity;
+    bool known; /* the frames are those of the events so far */
+    uint64_t desyncs[PT_DESYNC_COUNT];
+};
+
+/* What a step works on. */
+struct pt_walk_step {
+    struct pt_walk *walk;
+    const struct pt_event *event; /* NULL: a chunk's keyframe */
+    uint64_t seq;
+    struct pt_walked *out;
+};
+
+/* Makes room for `depth` frames; PT_ELIMIT, PT_ENOMEM. */
+enum pt_status pt_walk_reserve(struct pt_walk *, size_t depth);
+
+/* The byte offset a frame stands at, UINT32_MAX unknown. */
+uint32_t pt_walk_offset(const struct pt_walk_frame *);
+
+/* Counts a desync, and forgets what the step ran; the frame stays. */
+void pt_walk_desync(struct pt_walk_step *, const struct pt_walk_frame *,
+                    enum pt_desync_reason, uint32_t target);
+
+/* Runs a frame that is NEXT or INSIDE until instruction `target` has run, or,
+ * where that is PT_INS_NONE, until one that returns has.  Where it does not get
+ * there that is a desync, the frame stays as it was, and *arrived is false. */
+enum pt_status pt_path_run(struct pt_walk_step *, struct pt_walk_frame *,
+                           uint32_t target, bool *arrived);
+
+/* Makes a frame NEXT, INSIDE or LOST: the event shows that nothing of what its
+ * last instruction began is under way any more. */
+void pt_path_settle(struct pt_walk_step *, struct pt_walk_frame *);
+
+#endif
