@@ -15,13 +15,15 @@ enum {
 struct told {
     uint64_t seq;
     uint32_t value; /* line or byte offset */
+    uint32_t depth; /* Python frames on the stack */
     uint8_t kind;
 };
 
 struct pt_walk_thread {
     struct pt_walk *walk;
-    struct told *told; /* since the last event that the walk can be asked at */
+    struct told *told; /* not compared yet */
     size_t n, capacity;
+    uint32_t depth; /* Python frames on the stack */
 };
 
 /* Where in the trace a check is. */
@@ -120,21 +122,38 @@ remember(struct pt_walk_check *check, struct pt_walk_thread *t, uint64_t seq,
             t->capacity = capacity;
         }
     }
-    t->told[t->n++] = (struct told){seq, e->pos, e->kind};
+    t->told[t->n++] = (struct told){seq, e->pos, t->depth, e->kind};
     return PT_OK;
 }
 
-/* Counts what ran, and compares it with what waits.  Where the two part, the
- * rest of the step is left: the next event brings them together again. */
+/* Where in `told` the frame on top begins.  What a deeper one told waits for
+ * nothing any more; what lies before is that of frames below, whose walk has
+ * not come so far: a frame can begin without a place. */
+static size_t
+begin_top(struct pt_walk_check *check, struct pt_walk_thread *t)
+{
+    while (t->n && t->told[t->n - 1].depth > t->depth) {
+        t->n--;
+        check->skipped++;
+    }
+    size_t i = t->n;
+    while (i && t->told[i - 1].depth == t->depth)
+        i--;
+    return i;
+}
+
+/* Counts what ran, and compares it with what was told of the frame on top.
+ * Where the two part, the rest of the step is left: the next event brings them
+ * together again. */
 static void
-compare(const struct here *h, const struct pt_walked *w, bool certain)
+compare(const struct here *h, const struct pt_walked *w)
 {
     struct pt_walk_check *check = h->check;
     struct pt_walk_thread *t = h->thread;
+    size_t first = begin_top(check, t), i = first;
+    bool parted = w->lost || w->desynced;
     struct pt_expand expand;
     struct pt_fine fine;
-    size_t i = 0;
-    bool parted = !certain;
     pt_expand_begin(&expand, w);
     while (pt_expand_next(&expand, &fine)) {
         if (fine.kind == PT_LINE)
@@ -153,9 +172,9 @@ compare(const struct here *h, const struct pt_walked *w, bool certain)
     }
     if (!parted && i < t->n)
         on_difference(h, w, &t->told[i], NULL);
-    check->compared += i;
+    check->compared += i - first;
     check->skipped += t->n - i;
-    t->n = 0;
+    t->n = first;
 }
 
 /* Whether all that the thread did up to the event must have been walked. */
@@ -186,16 +205,20 @@ is_asked(const struct pt_event *e)
 static enum pt_status
 check_event(struct here *h, const struct pt_event *e)
 {
+    struct pt_walk_thread *t = h->thread;
     struct pt_walked w;
     if (is_fine(e->kind))
-        return remember(h->check, h->thread, h->seq, e);
-    enum pt_status st = pt_walk_step(h->thread->walk, e, h->seq, &w);
+        return remember(h->check, t, h->seq, e);
+    enum pt_status st = pt_walk_step(t->walk, e, h->seq, &w);
     if (st != PT_OK)
         return st;
     if (w.desynced)
         on_desync(h, &w.desync);
-    if (is_asked(e) || w.nruns)
-        compare(h, &w, !w.lost && !w.desynced);
+    /* Where a caller was not found it stays, and what it told waits. */
+    if (is_asked(e) && !(w.desynced && pt_kind_enters(e->kind)))
+        compare(h, &w);
+    t->depth += pt_kind_enters(e->kind);
+    t->depth -= pt_kind_leaves(e->kind) && t->depth;
     return PT_OK;
 }
 
@@ -215,6 +238,9 @@ check_chunk(void *state, const struct pt_events *chunk)
     enum pt_status st = pt_walk_sync(h.thread->walk, chunk, &w);
     if (st == PT_OK && w.desynced)
         on_desync(&h, &w.desync);
+    h.thread->depth = 0;
+    for (size_t i = 0; i < chunk->depth; i++)
+        h.thread->depth += !chunk->stack[i].callable;
     for (uint32_t i = 0; st == PT_OK && i < c->events; i++) {
         h.seq = c->seq + i;
         st = check_event(&h, &chunk->events[i]);
