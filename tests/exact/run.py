@@ -1,0 +1,102 @@
+"""Programs recorded twice over at once, as flow and instruction by instruction:
+what the walk gives back of the one must be the other, event for event.
+
+  run.py [WORD...]   only the cases whose names have one of the words
+
+make check takes the programs of tests/roundtrip and ten modules of the
+standard library's own tests, other ones each day; make check-all takes all
+modules.  What CPython does that no walk can follow is in KNOWN, with its
+cause, and must show as a desync or a difference, never more often than
+there; spec/cpython.md tells more."""
+import glob
+import json
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import harness  # noqa: E402
+from harness import require  # noqa: E402
+
+PROGRAMS = os.path.join(os.path.dirname(HERE), "roundtrip", "programs")
+OPTIONS = ["--preset=flow", "--events=+instruction,+line"]
+TEN = 10
+
+MODULES = """
+    test_abc test_argparse test_ast test_asyncgen test_bisect test_bool
+    test_builtin test_class test_collections test_contextlib
+    test_contextlib_async test_copy test_coroutines test_csv test_dataclasses
+    test_decorators test_defaultdict test_deque test_descr test_dict
+    test_dictcomps test_enumerate test_except_star test_exceptions
+    test_fnmatch test_fractions test_funcattrs test_functools test_generators
+    test_genexps test_global test_grammar test_heapq test_iter test_iterlen
+    test_itertools test_keywordonlyarg test_listcomps test_operator
+    test_opcodes test_patma test_pprint test_property test_raise test_scope
+    test_set test_setcomps test_sort test_statistics test_string test_super
+    test_textwrap test_threading_local test_tokenize test_types test_unpack
+    test_weakref test_weakset test_with test_yield_from
+""".split()
+
+# (version, module): (events that may differ or not be compared, desyncs, why)
+KNOWN = {}
+
+
+def flow_of(trace):
+    found = harness.run([harness.PTANA, "verify", "--format=json", trace], expect=None, timeout=600)
+    return json.loads(found.stdout)["flow"]
+
+
+def check(trace, python, name):
+    flow = flow_of(trace)
+    differing, desyncs, _ = KNOWN.get(("%d.%d" % python.version[:2], name), (0, 0, ""))
+    require(flow["compared"] > 0, name, "nothing was compared")
+    require(flow["differing"] + flow["skipped"] <= differing and flow["desyncs"] <= desyncs,
+            name, flow)
+
+
+def exact_program(directory, python, path):
+    trace = os.path.join(directory, "t.ptr")
+    harness.ptrec(python, trace, path, options=OPTIONS, cwd=directory)
+    check(trace, python, os.path.basename(path))
+
+
+def exact_module(directory, python, module):
+    """The module's tests may fail for reasons of their own."""
+    trace = os.path.join(directory, "t.ptr")
+    harness.ptrec(python, trace, "-m", "unittest", "-q", "test." + module, options=OPTIONS,
+                  cwd=directory, timeout=900, expect=None)
+    check(trace, python, module)
+
+
+def has_tests(python):
+    code = "import test.support, os; print(os.path.dirname(test.support.__file__))"
+    return harness.run([python.path, "-c", code], expect=None).returncode == 0
+
+
+def modules_of(python):
+    code = "import test, os; print(os.path.dirname(test.__file__))"
+    folder = harness.output([python.path, "-c", code]).strip()
+    return [name for name in MODULES if glob.glob(os.path.join(folder, name + "*"))]
+
+
+def some(modules, number):
+    """Ten of the modules, other ones each day and for each interpreter."""
+    if harness.ALL or sys.argv[1:]:
+        return modules
+    start = (int(time.time()) // 86400 * TEN + number * 7) % len(modules)
+    return (modules + modules)[start:start + min(TEN, len(modules))]
+
+
+suite = harness.Suite("exact")
+for number, python in enumerate(harness.interpreters()):
+    if python.version < (3, 12):
+        continue
+    for path in sorted(glob.glob(os.path.join(PROGRAMS, "*.py"))):
+        suite.case("%s %s" % (python, os.path.basename(path)), exact_program, python, path)
+    if not has_tests(python):
+        print("note: %s has no tests of the standard library" % python)
+        continue
+    for module in some(modules_of(python), number):
+        suite.case("%s %s" % (python, module), exact_module, python, module)
+suite.finish()
