@@ -53,7 +53,7 @@ $(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread -lm
 
-$(SHIM): record/shim/shim.c record/proto.h
+$(SHIM): record/shim/shim.c record/proto.h record/inside/attach.h record/inside/dial.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -std=c11 $(OPT) $(WARN) -fvisibility=hidden -fPIC -shared \
 	    -Wl,-z,now -o $@ $< -ldl

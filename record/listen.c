@@ -1,73 +1,39 @@
 #include "record/listen.h"
+#include "record/inside/dial.h"
 #include "record/problem.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 enum { BACKLOG = 512 };
-
-/* The socket in a new folder under `base`; 0 or an errno value. */
-static int
-open_under(struct pt_listener *l, const char *base)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int n = snprintf(l->folder, sizeof l->folder, "%s/ptrec-XXXXXX", base);
-    if (n < 0 || (size_t)n + 3 > sizeof l->folder)
-        return ENAMETOOLONG;
-    if (mkdtemp(l->folder) == NULL)
-        return errno;
-    memcpy(l->path, l->folder, (size_t)n);
-    memcpy(l->path + n, "/s", 3);
-    memcpy(at.sun_path, l->path, (size_t)n + 3);
-
-    int err = 0;
-    l->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (l->fd < 0 ||
-        bind(l->fd, (const struct sockaddr *)&at, sizeof at) != 0 ||
-        listen(l->fd, BACKLOG) != 0) {
-        err = errno;
-        if (l->fd >= 0)
-            close(l->fd);
-        l->fd = -1;
-        unlink(l->path);
-        rmdir(l->folder);
-    }
-    return err;
-}
 
 enum pt_status
 pt_listener_open(struct pt_listener *l, struct pt_error *error)
 {
-    const char *bases[] = {getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
-    int err = 0;
-    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
-        *l = (struct pt_listener){.fd = -1};
-        if (bases[i] == NULL || bases[i][0] != '/')
-            continue;
-        err = open_under(l, bases[i]);
-        if (err == 0)
-            return PT_OK;
-    }
-    return pt_problem_set(
-        error, PT_EIO, err,
-        "no folder for the recorder's socket (%m); set TMPDIR to "
-        "one with a short name that can be written");
+    uint64_t number;
+    *l = (struct pt_listener){.fd = -1};
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        number = (uint64_t)getpid();
+    snprintf(l->name, sizeof l->name, "ptrec-%016llx",
+             (unsigned long long)number);
+    struct sockaddr_un at;
+    socklen_t len = pt_socket_address(&at, l->name);
+    l->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (l->fd >= 0 && bind(l->fd, (const struct sockaddr *)&at, len) == 0 &&
+        listen(l->fd, BACKLOG) == 0)
+        return PT_OK;
+    enum pt_status st = pt_problem_set(
+        error, PT_EIO, errno,
+        "no socket for the recorder to be had (%m); see `ulimit -n`");
+    pt_listener_close(l);
+    return st;
 }
 
 void
 pt_listener_close(struct pt_listener *l)
 {
-    if (l->fd < 0)
-        return;
-    close(l->fd);
-    unlink(l->path);
-    rmdir(l->folder);
+    if (l->fd >= 0)
+        close(l->fd);
     l->fd = -1;
 }
 
@@ -80,13 +46,8 @@ pt_listener_accept(struct pt_listener *l, pid_t *pid)
             continue;
         if (fd < 0)
             return -1;
-        struct ucred peer;
-        socklen_t len = sizeof peer;
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-            (peer.uid == geteuid() || peer.uid == getuid())) {
-            *pid = peer.pid;
+        if (pt_socket_is_ours(fd, pid))
             return fd;
-        }
         close(fd);
     }
 }

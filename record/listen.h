@@ -1,5 +1,5 @@
-/* The collector's front door: a Unix socket in a folder only its user can
- * enter, where a process says hello once and gets its arena.
+/* The collector's front door: a Unix socket with a name and no file, where a
+ * process of the same user says hello once and gets its arena.
  * Thread rule: the main thread. */
 #ifndef PT_RECORD_LISTEN_H
 #define PT_RECORD_LISTEN_H
@@ -8,15 +8,11 @@
 
 #include <sys/types.h>
 
-enum { PT_SOCKET_PATH = 108 }; /* sizeof sun_path */
-
 struct pt_listener {
     int fd;
-    char folder[PT_SOCKET_PATH];
-    char path[PT_SOCKET_PATH];
+    char name[32]; /* for pt_dial() */
 };
 
-/* Under $XDG_RUNTIME_DIR, $TMPDIR or /tmp, the first that can be used. */
 enum pt_status pt_listener_open(struct pt_listener *, struct pt_error *error);
 void pt_listener_close(struct pt_listener *);
 

@@ -169,7 +169,7 @@ prepare(struct run *run, int argc, char **argv)
     if (st == PT_OK)
         st = pt_listener_open(&run->listener, error);
     if (st == PT_OK)
-        st = pt_launch_prepare(&run->launch, o, run->listener.path, error);
+        st = pt_launch_prepare(&run->launch, o, run->listener.name, error);
     if (st == PT_OK)
         st = pt_signals_take(&run->signals, error);
     if (st == PT_OK)

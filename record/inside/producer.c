@@ -1,6 +1,7 @@
 /* The connection to the collector: joining it, waking it, waiting for it, and
  * noticing its death. */
 #include "connection.h"
+#include "dial.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -9,33 +10,9 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct pt_producer pt_producer;
-
-static int
-dial(const char *path)
-{
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    size_t n = strlen(path) + 1;
-    if (n > sizeof to.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(to.sun_path, path, n);
-    int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (s < 0)
-        return -errno;
-    struct timeval patience = {.tv_sec = 10};
-    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(s, (struct sockaddr *)&to, sizeof to) < 0) {
-        int e = errno;
-        close(s);
-        return -e;
-    }
-    return s;
-}
 
 /* Receives the answer and its two descriptors (-1 where there is none). */
 static int
@@ -95,7 +72,7 @@ int
 pt_producer_start(const char *socket, uint32_t hexversion, const char *soabi,
                   pt_stack_teller *teller, char *why, size_t whylen)
 {
-    int fds[2] = {-1, -1}, e, s = dial(socket);
+    int fds[2] = {-1, -1}, e, s = pt_dial(socket);
     if (s < 0) {
         snprintf(why, whylen, "the collector does not answer: %s",
                  strerror(-s));
@@ -138,7 +115,7 @@ pt_producer_start(const char *socket, uint32_t hexversion, const char *soabi,
 void
 pt_producer_refuse(const char *socket, const char *why)
 {
-    int s = dial(socket);
+    int s = pt_dial(socket);
     if (s < 0)
         return;
     struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};

@@ -13,6 +13,7 @@
  * Everything is undone before the interpreter reads its environment, so the
  * program sees the one ptrec was started with.  Nothing here allocates. */
 #include "record/inside/attach.h"
+#include "record/inside/dial.h"
 #include "record/proto.h"
 
 #include <dlfcn.h>
@@ -20,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 typedef int main_function(int, char **, char **);
@@ -81,15 +80,12 @@ env_restore(void)
 static void
 refuse(const char *why)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
     struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};
-    snprintf(to.sun_path, sizeof to.sun_path, "%s", shim.socket);
     snprintf(hello.text, sizeof hello.text, "%s", why);
-    int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int s = pt_dial(shim.socket);
     if (s >= 0) {
         char end;
-        if (connect(s, (struct sockaddr *)&to, sizeof to) == 0 &&
-            send(s, &hello, sizeof hello, MSG_NOSIGNAL) > 0)
+        if (send(s, &hello, sizeof hello, MSG_NOSIGNAL) > 0)
             (void)!recv(s, &end, 1, 0); /* until it has been read */
         close(s);
     }

@@ -22,9 +22,10 @@ def command(python, trace, *args, options=("--preset=calls",)):
     return [PTREC, "run", "--quiet", "--python=" + python.path, "-o", trace, *options, *args]
 
 
-def start(argv, **kwargs):
+def start(argv, changes={}, **kwargs):
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            stdin=subprocess.DEVNULL, env=harness.environment(), **kwargs)
+                            stdin=subprocess.DEVNULL, env=harness.environment(**changes),
+                            **kwargs)
 
 
 def functions(trace, **kwargs):
@@ -162,10 +163,14 @@ LONG = 3000000  # steps: seconds, so that what is done meanwhile comes in time
 
 
 def collector_killed(directory, python, stop):
-    """The program goes on unharmed; what was written can be read."""
+    """The program goes on unharmed; what was written can be read, and nothing
+    else is left."""
     witness = Witness(directory)
     trace = os.path.join(directory, "t.ptr")
-    process = start(command(python, trace, WITNESS, witness.path, str(LONG)))
+    elsewhere = os.path.join(directory, "tmp")
+    os.mkdir(elsewhere)
+    process = start(command(python, trace, WITNESS, witness.path, str(LONG)),
+                    {"TMPDIR": elsewhere, "XDG_RUNTIME_DIR": elsewhere})
     pid = witness.wait(1000)
     if stop:
         os.kill(process.pid, signal.SIGSTOP)
@@ -179,6 +184,8 @@ def collector_killed(directory, python, stop):
     require(not os.path.exists("/proc/%d" % pid) or wait_gone(pid), "the program ended")
     told = harness.info(trace)
     require(told["torn"], "info calls the trace torn")
+    equal(os.listdir(elsewhere), [], "files for the time of the recording")
+    equal(sorted(os.listdir(directory)), ["t.ptr.part", "tmp", "witness"], "files")
 
 
 def wait_gone(pid, seconds=10):

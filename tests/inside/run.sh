@@ -6,7 +6,8 @@
 #   tests/inside/run.sh [PYTHON ...]      default: all of record/pythons.sh
 cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- $(sh record/pythons.sh)
-build=build/asan work=build/tests/inside
+BUILD=${BUILD:-build}
+build=$BUILD/asan work=$BUILD/tests/inside
 mkdir -p "$work"
 passed=0 failed=0
 
@@ -46,7 +47,7 @@ if command -v valgrind >/dev/null 2>&1; then
         printf '#!/bin/sh\nexec valgrind -q --leak-check=full --show-leak-kinds=definite --num-callers=24 --fullpath-after= --log-file=%s %s "$@"\n' \
             "$log" "$py" >"$work/valgrind-$name"
         chmod +x "$work/valgrind-$name"
-        PYTHONMALLOC=malloc build/bin/ptrec run --quiet -o "$work/valgrind.ptr" --preset=lines \
+        PYTHONMALLOC=malloc "$BUILD/bin/ptrec" run --quiet -o "$work/valgrind.ptr" --preset=lines \
             --python="$work/valgrind-$name" tests/inside/program.py >"$work/out" 2>"$work/err"
         # a report is a paragraph; keep those that pass through our library
         [ $? = 0 ] && grep -q '^done 1$' "$work/out" &&

@@ -1,6 +1,7 @@
 /* The parts around the collector: command line, event sets, clock, names of
  * the trace, shared memory, handshake. */
 #include "record/collector.h"
+#include "record/inside/dial.h"
 #include "record/launch.h"
 #include "record/options.h"
 
@@ -13,7 +14,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -292,27 +293,16 @@ Test(record_arena, sealed_and_held)
     pt_arena_map_clear(&map);
 }
 
-static int
-dial(const char *path)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    cr_assert_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
-    return fd;
-}
-
 Test(record_listen, handshake)
 {
     struct pt_listener door;
     struct pt_error error;
     pid_t pid = 0;
     cr_assert_eq(pt_listener_open(&door, &error), PT_OK, "%s", error.text);
-    struct stat st;
-    cr_assert(stat(door.folder, &st) == 0 && (st.st_mode & 0777) == 0700);
     cr_assert_eq(pt_listener_accept(&door, &pid), -1);
 
-    int client = dial(door.path);
+    int client = pt_dial(door.name);
+    cr_assert_geq(client, 0);
     int server = pt_listener_accept(&door, &pid);
     cr_assert_geq(server, 0);
     cr_assert_eq(pid, getpid());
@@ -338,5 +328,60 @@ Test(record_listen, handshake)
     cr_assert_eq(pt_hello_read(server, &hello), -1);
     close(server);
     pt_listener_close(&door);
-    cr_assert_neq(stat(door.folder, &st), 0);
+    cr_assert_eq(pt_dial(door.name), -ECONNREFUSED);
+}
+
+enum { NOBODY = 65534 };
+
+/* Runs `as_nobody` in a child of another user; its status. */
+static int
+as_stranger(int (*as_nobody)(const char *name), const char *name)
+{
+    int status = 0;
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0)
+        _exit(setuid(NOBODY) != 0 ? 99 : as_nobody(name));
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The program would send its code to whoever took the name. */
+static int
+dial_status(const char *name)
+{
+    return -pt_dial(name);
+}
+
+/* A stranger gets no arena: the door closes before it has said anything. */
+static int
+connect_status(const char *name)
+{
+    struct sockaddr_un to;
+    socklen_t len = pt_socket_address(&to, name);
+    int s = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    return connect(s, (struct sockaddr *)&to, len) == 0 ? 0 : errno;
+}
+
+Test(record_listen, strangers)
+{
+    struct pt_listener door;
+    struct pt_error error;
+    pid_t pid;
+    if (geteuid() != 0)
+        cr_skip_test("only root can be another user");
+    cr_assert_eq(pt_listener_open(&door, &error), PT_OK, "%s", error.text);
+    cr_expect_eq(as_stranger(dial_status, door.name), EACCES);
+    cr_expect_eq(as_stranger(connect_status, door.name), 0);
+    cr_expect_eq(pt_listener_accept(&door, &pid), -1);
+    pt_listener_close(&door);
+}
+
+Test(record_listen, names_that_cannot_be)
+{
+    char name[200];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    cr_expect_eq(pt_dial(name), -EINVAL);
+    cr_expect_eq(pt_dial(""), -EINVAL);
 }
