@@ -127,7 +127,7 @@ pt_path_run(struct pt_walk_step *s, struct pt_walk_frame *f, uint32_t target,
             bool *arrived)
 {
     const struct pt_graph *g = f->graph;
-    uint32_t turns = g->turns < TURNS_LIMIT ? g->turns : TURNS_LIMIT;
+    uint32_t turns = (g->turns < TURNS_LIMIT ? g->turns : TURNS_LIMIT) + 1;
     uint32_t i = f->at, end = i;
     enum pt_status st = PT_OK;
     s->out->graph = g;
