@@ -12,27 +12,32 @@ NOTHING, STORE, STAMP, OFF = 0, 1, 2, -1
 # What each preset stamps and stores, by group of events; the bench checks
 # this table against the headers of the traces it makes.
 PRESETS = {
-    #               calls  c_calls  lines  exceptions  branches  instructions
-    "calls":        (STAMP, STAMP, OFF, OFF, OFF, OFF),
-    "lines":        (STAMP, STAMP, STAMP, STAMP, OFF, OFF),
-    "instructions": (STAMP, STAMP, STAMP, STAMP, STAMP, STAMP),
+    #               calls  c_calls  lines  exceptions  branches  jumps  instructions
+    "flow":         (STAMP, STAMP, OFF, STAMP, STORE, OFF, OFF),
+    "calls":        (STAMP, STAMP, OFF, OFF, OFF, OFF, OFF),
+    "lines":        (STAMP, STAMP, STAMP, STAMP, OFF, OFF, OFF),
+    "instructions": (STAMP, STAMP, STAMP, STAMP, STAMP, STAMP, STAMP),
 }
 GROUPS = (
     "PY_START PY_RESUME PY_RETURN PY_YIELD PY_UNWIND PY_THROW",
     "CALL C_RETURN C_RAISE",
     "LINE",
     "RAISE RERAISE EXCEPTION_HANDLED STOP_ITERATION",
-    "BRANCH JUMP",
+    "BRANCH",
+    "JUMP",
     "INSTRUCTION",
 )
 TOOL = 3
 
 
-def begin(mode, does):
+def begin(mode, preset):
+    does = PRESETS[preset]
     if mode == "nothing":
         does = tuple(min(what, NOTHING) for what in does)
     if sys.version_info < (3, 12):
-        calls, c_calls, lines, exceptions, _, instructions = does
+        calls, c_calls, lines, exceptions, _, _, instructions = does
+        if preset == "flow":
+            instructions = NOTHING  # branches are found by looking at each
         ptfloor.start(calls, c_calls, lines, exceptions, instructions)
         return
     monitoring = sys.monitoring
@@ -55,5 +60,5 @@ with open(path, "rb") as file:
     code = compile(file.read(), path, "exec")
 del file
 if mode != "off":
-    begin(mode, PRESETS[preset])
+    begin(mode, preset)
 exec(code)
