@@ -85,7 +85,7 @@ on_difference(const struct here *h, const struct pt_walked *w,
     struct pt_out *out = check->session->out;
     if (check->differing++ >= TOLD || !check->text)
         return;
-    print_place(h, told ? told->seq : h->seq, w->graph ? w->graph->code : 0);
+    print_place(h, told ? told->seq : h->seq, w->code);
     pt_out_text(out, ": recorded is ");
     print_fine(out, told ? told->kind : PT_KIND_NONE, told ? told->value : 0);
     pt_out_text(out, ", walked is ");

@@ -337,6 +337,7 @@ pt_walk_step(struct pt_walk *w, const struct pt_event *e, uint64_t seq,
     enum pt_status st = PT_OK;
     memset(out, 0, sizeof *out);
     w->nruns = 0;
+    out->code = top ? top->code : 0;
     out->lost = top ? !top->graph || top->state == PT_WALK_LOST
                     : !pt_kind_enters(e->kind);
     if (pt_kind_enters(e->kind))

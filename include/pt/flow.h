@@ -155,6 +155,7 @@ struct pt_run {
 
 /* What ran between a thread's last event and this one, all in one frame. */
 struct pt_walked {
+    uint32_t code;                /* of that frame; 0: there is none */
     const struct pt_graph *graph; /* NULL: no instruction ran */
     const struct pt_run *runs;    /* borrowed until the walk's next call */
     size_t nruns;
