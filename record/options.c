@@ -71,11 +71,11 @@ set_quantum(struct pt_options *o, const char *value, struct pt_error *error)
 {
     char *end;
     o->quantum = strtod(value, &end);
-    if (end != value && *end == '\0' && o->quantum >= 0 && o->quantum <= 1e6)
+    if (end != value && *end == '\0' && o->quantum > 0 && o->quantum <= 1e6)
         return PT_OK;
     return pt_problem_set(error, PT_EUSAGE, 0,
-                          "--time-quantum=%.64s: use 0 to 1000000 "
-                          "nanoseconds",
+                          "--time-quantum=%.64s: use more than 0 "
+                          "nanoseconds, up to 1000000",
                           value);
 }
 

@@ -32,22 +32,42 @@ struct run {
     struct pt_str *argv;
 };
 
+/* A row of help, its text wrapped into a column of its own. */
+static void
+tell_row(const char *name, const char *text)
+{
+    enum { WIDTH = 80, COLUMN = 27, ROOM = WIDTH - COLUMN };
+    pt_tell("  %-*s", COLUMN - 2, name);
+    size_t left = strlen(text);
+    while (left > ROOM) {
+        size_t n = ROOM;
+        while (n > 0 && text[n] != ' ')
+            n--;
+        if (n == 0)
+            break;
+        pt_tell("%.*s\n%*s", (int)n, text, COLUMN, "");
+        text += n + 1;
+        left -= n + 1;
+    }
+    pt_tell("%s\n", text);
+}
+
 void
 pt_run_help(void)
 {
     char name[64];
     const char *help;
-    pt_tell("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS] FILE|-m MODULE|"
-            "-c CODE|- [ARGUMENTS]\n\n"
+    pt_tell("usage: ptrec run [OPTIONS] [PYTHON'S OPTIONS]\n"
+            "                 FILE|-m MODULE|-c CODE|- [ARGUMENTS]\n\n"
             "Records what a Python program does into a trace, for ptana to "
-            "answer questions from.\n\n");
+            "answer questions\nfrom.\n\n");
     for (unsigned i = 0; pt_options_describe(i, name, sizeof name, &help); i++)
-        pt_tell("  %-24s %s\n", name, help);
+        tell_row(name, help);
     pt_tell("\npresets:\n");
     const struct pt_preset *p;
     for (unsigned i = 0; (p = pt_preset_at(i)) != NULL; i++) {
         if (p->events != 0)
-            pt_tell("  %-24s %s\n", p->name, p->what);
+            tell_row(p->name, p->what);
     }
 }
 
@@ -183,8 +203,8 @@ tell_nothing(const struct run *run)
 {
     pt_notes_print(&run->collector.notes);
     if (run->collector.refused == 0)
-        pt_say("no trace was written: %s ran no CPython that this ptrec can "
-               "record",
+        pt_say("nothing was recorded: %s ran as it would without ptrec, but "
+               "neither is nor starts a CPython that this ptrec can record",
                run->launch.file);
 }
 

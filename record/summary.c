@@ -5,7 +5,7 @@
 
 enum { NUMBER = 40 };
 
-/* 1234567 as "1 234 567". */
+/* 1234567 as "1,234,567"; this and sizes as ptana writes them. */
 static const char *
 grouped(uint64_t n, char *out)
 {
@@ -14,7 +14,7 @@ grouped(uint64_t n, char *out)
     int k = 0;
     for (int i = 0; i < len; i++) {
         if (i > 0 && (len - i) % 3 == 0)
-            out[k++] = ' ';
+            out[k++] = ',';
         out[k++] = digits[i];
     }
     out[k] = '\0';
@@ -24,15 +24,18 @@ grouped(uint64_t n, char *out)
 static const char *
 sized(uint64_t bytes, char *out)
 {
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB"};
     double value = (double)bytes;
     int u = 0;
-    while (value >= 1024 && u < 4) {
-        value /= 1024;
+    while (value >= 999.5 && u < 4) {
+        value /= 1000;
         u++;
     }
-    snprintf(out, NUMBER, "%.*f %s", u == 0 || value >= 100 ? 0 : 1, value,
-             units[u]);
+    snprintf(out, NUMBER, "%.*f %s",
+             u == 0 || value >= 99.95 ? 0
+             : value < 9.995          ? 2
+                                      : 1,
+             value, units[u]);
     return out;
 }
 
@@ -48,16 +51,17 @@ pt_summary_progress(const struct pt_collector *c)
 static void
 print_line(const struct pt_collector *c)
 {
-    char events[NUMBER], size[NUMBER], each[NUMBER + 32] = "";
+    char events[NUMBER], threads[NUMBER], size[NUMBER];
+    char each[NUMBER + 32] = "";
     struct stat file = {0};
     stat(c->output->path, &file);
     uint64_t bytes = (uint64_t)file.st_size;
     if (c->events > 0 && bytes >= c->definitions)
         snprintf(each, sizeof each, ", %.2f bytes an event",
                  (double)(bytes - c->definitions) / (double)c->events);
-    pt_say("%s event%s of %llu thread%s in %.2f s -> %s (%s%s)",
+    pt_say("%s event%s of %s thread%s in %.2f s -> %s (%s%s)",
            grouped(c->events, events), c->events == 1 ? "" : "s",
-           (unsigned long long)c->journal.threads,
+           grouped(c->journal.threads, threads),
            c->journal.threads == 1 ? "" : "s", (double)c->ended / 1e9,
            c->output->path, sized(bytes, size), each);
 }
@@ -66,13 +70,13 @@ void
 pt_summary_print(const struct pt_collector *c, enum pt_status closed,
                  bool quiet)
 {
-    char lost[NUMBER];
+    char gaps[NUMBER], lost[NUMBER];
     const struct pt_output *out = c->output;
     pt_notes_print(&c->notes);
     if (c->journal.gaps > 0 && !quiet)
-        pt_say("%llu gap%s: %s events are known to be missing",
-               (unsigned long long)c->journal.gaps,
-               c->journal.gaps == 1 ? "" : "s", grouped(c->journal.lost, lost));
+        pt_say("%s gap%s: %s events are known to be missing",
+               grouped(c->journal.gaps, gaps), c->journal.gaps == 1 ? "" : "s",
+               grouped(c->journal.lost, lost));
     if (out->error.status != PT_OK)
         pt_say("%s", out->error.text);
     if (closed != PT_OK)

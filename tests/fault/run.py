@@ -299,6 +299,14 @@ def names(directory, python):
     require(missing.encode() in done.stderr or b"no/where" in done.stderr, done.stderr)
     done = harness.run([PTREC, "run", "--python=/no/python3", "-o", trace, *hello], expect=127)
     require(b"/no/python3" in done.stderr, done.stderr)
+    nothing = os.path.join(directory, "nothing.ptr")
+    done = harness.run([PTREC, "run", "--python=/bin/echo", "-o", nothing, "-c", "hi"])
+    equal(done.stdout, b"-c hi\n", "what is no Python runs as it would")
+    require(b"nothing was recorded" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr)
+    require(not os.path.exists(nothing), "a trace of nothing")
+    for page in (["--help"], ["help", "run"]):
+        text = harness.run([PTREC, *page]).stdout.decode()
+        require(max(map(len, text.splitlines())) <= 80, "help fits 80 columns:", text)
     for wrong in (["run", "--no-such-option", "x.py"], ["run"], ["fly"], [],
                   ["run", "--preset=all", "x.py"], ["run", "--events=bogus", "x.py"]):
         done = harness.run([PTREC, *wrong], expect=2)
