@@ -94,7 +94,7 @@ write_bigint(struct pt_buf *b, struct pt_str s)
 void
 pt_consts_write(struct pt_buf *b, const struct pt_const *c, size_t n)
 {
-    for (const struct pt_const *end = c + n; c != end; c++) {
+    for (size_t i = 0; i < n; i++, c++) {
         switch ((enum pt_const_kind)c->kind) {
         case PT_CONST_NONE:
             pt_cbor_null(b);

@@ -1,0 +1,60 @@
+/* The profile as one JSON object. */
+#include "analyze/json.h"
+#include "analyze/profile.h"
+
+static void
+json_row(struct pt_json *j, const struct pt_profile_row *r)
+{
+    const struct pt_profile_function *f = r->fn;
+    bool known = f->calls != 0;
+    const struct {
+        const char *key;
+        uint64_t value;
+    } times[] = {{"min", f->min},
+                 {"max", f->max},
+                 {"p50", r->p50},
+                 {"p90", r->p90},
+                 {"p99", r->p99}};
+    pt_json_open(j, '{');
+    pt_json_member_str(j, "name", r->name);
+    pt_json_member_str(j, "file", r->file);
+    pt_json_member_u64(j, "line", r->line);
+    pt_json_member_text(j, "kind", r->kind);
+    pt_json_member_str(j, "label", r->label);
+    pt_json_member_u64(j, "calls", f->calls);
+    pt_json_member_u64(j, "primitive", f->primitive);
+    pt_json_member_u64(j, "exclusive", f->exclusive);
+    pt_json_member_u64(j, "inclusive", f->inclusive);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        pt_json_maybe_u64(j, times[i].key, known, times[i].value);
+    }
+    pt_json_member_u64(j, "wait", f->wait);
+    pt_json_close(j, '}');
+}
+
+void
+pt_profile_json(struct pt_session *s, const struct pt_profile *p,
+                const struct pt_profile_rows *rows)
+{
+    struct pt_json j;
+    pt_json_init(&j, s->out, 3);
+    pt_json_open(&j, '{');
+    pt_json_member_u64(&j, "version", 1);
+    pt_json_member_text(&j, "unit", "ns");
+    pt_json_key(&j, "functions");
+    pt_json_open(&j, '[');
+    for (size_t i = 0; i < rows->shown; i++)
+        json_row(&j, &rows->rows[i]);
+    pt_json_close(&j, ']');
+    pt_json_member_u64(&j, "gaps", s->trouble.gaps);
+    pt_json_member_u64(&j, "desyncs", s->trouble.desyncs);
+    pt_json_member_u64(&j, "lost", s->trouble.lost);
+    pt_json_member_u64(&j, "damaged", s->trouble.bad_chunks);
+    pt_json_member_u64(&j, "events", p->events);
+    pt_json_member_u64(&j, "threads", rows->threads);
+    pt_json_member_u64(&j, "total", rows->total);
+    pt_json_member_u64(&j, "duration",
+                       (uint64_t)rows->last - (uint64_t)rows->first);
+    pt_json_close(&j, '}');
+    pt_json_finish(&j);
+}
