@@ -92,6 +92,7 @@ suite includes 60 sh tests/check_includes.sh
 suite docs 60 "$python" tests/check_docs.py
 suite unit 300 sh tests/check_unit.sh
 suite golden 300 "$python" tests/golden/run.py
+suite graph 1800 "$python" tests/graph/run.py
 suite roundtrip 600 "$python" tests/roundtrip/run.py
 suite counts 600 "$python" tests/roundtrip/counts.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
