@@ -96,6 +96,18 @@ CALLBACK(on_yield)
     PT_EMIT2(PT_W_YIELD_AT, pt_code_id(code(a)), pt_compat_small(a[1]));
 }
 
+static __attribute__((noinline)) PyObject *
+branch_far(uint32_t off, uint32_t dst)
+{
+    PT_EMIT(PT_UNTIMED(PT_W_BRANCH, 2), off, dst, 0, 0, 0);
+}
+
+static __attribute__((noinline)) PyObject *
+branch_timed(uint32_t off, uint32_t dst)
+{
+    PT_EMIT2(PT_W_BRANCH_TIMED, off, dst);
+}
+
 /* Most branches are one word.  Every few of a thread's carry the time, so that
  * what lies between two events is never far from a known moment. */
 CALLBACK(on_branch)
@@ -104,11 +116,11 @@ CALLBACK(on_branch)
         __attribute__((tls_model("initial-exec")));
     uint32_t off = pt_compat_small(a[1]), dst = pt_compat_small(a[2]);
     if (PT_UNLIKELY(++count % STAMP_EVERY == 0))
-        PT_EMIT2(PT_W_BRANCH_TIMED, off, dst);
-    uint32_t near = off / UNIT | dst / UNIT << PT_NEAR_BITS;
-    if (PT_LIKELY((off | dst) < PT_NEAR_LIMIT * UNIT))
-        PT_EMIT(PT_UNTIMED(PT_W_BRANCH_NEAR, 0), near, 0, 0, 0, 0);
-    PT_EMIT(PT_UNTIMED(PT_W_BRANCH, 2), off, dst, 0, 0, 0);
+        return branch_timed(off, dst);
+    if (PT_UNLIKELY((off | dst) >= PT_NEAR_LIMIT * UNIT))
+        return branch_far(off, dst);
+    PT_EMIT(PT_UNTIMED(PT_W_BRANCH_NEAR, 0),
+            off / UNIT | dst / UNIT << PT_NEAR_BITS, 0, 0, 0, 0);
 }
 
 static PyObject *
