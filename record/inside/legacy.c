@@ -20,6 +20,7 @@
 
 #if !PT_HAVE_MONITORING
 #include "frames.h"
+#include "legacy_flow.h"
 #include "objects.h"
 #include "wrap.h"
 
@@ -40,7 +41,8 @@ static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
 
 static struct {
     bool profile, trace; /* slots that we hold */
-    bool lines, instructions, exceptions;
+    bool lines, instructions, exceptions, flow;
+    bool opcodes;           /* the trace slot has to see instructions */
     _Atomic bool disturbed; /* a slot may have been taken from C */
 } legacy;
 
@@ -110,6 +112,16 @@ take_other_threads(bool disturbed)
     PyThread_release_lock(_PyRuntime.interpreters.mutex);
 }
 
+/* Events of this thread went by unseen. */
+static void
+emit_gap(void)
+{
+    if (legacy.flow)
+        pt_legacy_flow_lose();
+    else
+        pt_emit_gap();
+}
+
 /* Is there something that was found in our own slots? */
 static void
 adopt_found(void)
@@ -119,7 +131,7 @@ adopt_found(void)
         if (found[i].thread == self) {
             own = found[i].own;
             found[i] = found[--founds];
-            pt_emit_gap();
+            emit_gap();
             return;
         }
     }
@@ -188,16 +200,48 @@ emit_return(const PyFrameObject *f, const PyObject *value)
 }
 
 static void
-emit_exception(const PyFrameObject *f, PyObject *arg)
+emit_exception(PyFrameObject *f, PyObject *arg)
 {
-    PyObject *type = arg != NULL && PyTuple_Check(arg)
-                         ? PyTuple_GET_ITEM(arg, 0)
-                         : NULL; /* borrowed */
-    uint32_t id = type != NULL && PyType_Check(type)
-                      ? pt_type_id((PyTypeObject *)type)
-                      : 0;
-    pt_emit(PT_TIMED(PT_W_EXCEPTION, 2), offset(f) << 2 | PT_RAISED, id, 0, 0,
-            0);
+    PyObject *o = arg != NULL && PyTuple_Check(arg) ? PyTuple_GET_ITEM(arg, 0)
+                                                    : NULL; /* borrowed */
+    PyTypeObject *type =
+        o != NULL && PyType_Check(o) ? (PyTypeObject *)o : &PyBaseObject_Type;
+    if (legacy.flow)
+        pt_legacy_flow_exception(f, type);
+    else
+        pt_emit(PT_TIMED(PT_W_EXCEPTION, 2), offset(f) << 2 | PT_RAISED,
+                pt_type_id(type), 0, 0, 0);
+}
+
+static void
+emit_c_call(PyFrameObject *f, PyObject *callee)
+{
+    if (!(pt_producer.events >> PT_C_CALL & 1))
+        return;
+    if (legacy.flow)
+        pt_legacy_flow_c_call(f, callee);
+    else
+        pt_emit(PT_TIMED(PT_W_C_CALL, 1), pt_callable_id(callee), 0, 0, 0, 0);
+}
+
+static void
+on_instruction(PyFrameObject *f)
+{
+    if (legacy.flow)
+        pt_legacy_flow_step(f);
+    if (legacy.instructions)
+        pt_emit(PT_TIMED(PT_W_INSTRUCTION, 1), offset(f), 0, 0, 0, 0);
+    if (legacy.flow)
+        pt_legacy_flow_started(f);
+}
+
+static void
+on_line(PyFrameObject *f)
+{
+    if (legacy.flow)
+        pt_legacy_flow_line(f);
+    pt_emit(PT_TIMED(PT_W_LINE, 1), f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0,
+            0, 0, 0, 0);
 }
 
 /* Calls a hook of the program.  It can have replaced a slot; its way of failing
@@ -213,7 +257,7 @@ chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
         take_slots(t, &own);
     if (legacy.lines && !f->f_trace_lines)
         f->f_trace_lines = LINES_FOR_US;
-    if (legacy.instructions && !f->f_trace_opcodes)
+    if (legacy.opcodes && !f->f_trace_opcodes)
         f->f_trace_opcodes = OPCODES_FOR_US;
     return r;
 }
@@ -225,14 +269,15 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         adopt_found();
     switch (what) {
     case PyTrace_CALL:
-        emit_call(f);
+        if (!legacy.flow)
+            emit_call(f);
         break;
     case PyTrace_RETURN:
-        emit_return(f, arg);
+        if (!legacy.flow)
+            emit_return(f, arg);
         break;
     case PyTrace_C_CALL:
-        if (pt_producer.events >> PT_C_CALL & 1)
-            pt_emit(PT_TIMED(PT_W_C_CALL, 1), pt_callable_id(arg), 0, 0, 0, 0);
+        emit_c_call(f, arg);
         break;
     case PyTrace_C_RETURN:
         if (pt_producer.events >> PT_C_CALL & 1)
@@ -259,25 +304,27 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         adopt_found();
     switch (what) {
     case PyTrace_CALL:
-        if (!legacy.profile)
+        if (legacy.flow)
+            pt_legacy_flow_enter(f);
+        else if (!legacy.profile)
             emit_call(f);
-        if (legacy.instructions && !f->f_trace_opcodes)
+        if (legacy.opcodes && !f->f_trace_opcodes)
             f->f_trace_opcodes = OPCODES_FOR_US;
         break;
     case PyTrace_RETURN:
-        if (!legacy.profile)
+        if (legacy.flow)
+            pt_legacy_flow_leave(f, arg);
+        else if (!legacy.profile)
             emit_return(f, arg);
         break;
     case PyTrace_LINE:
         if (legacy.lines)
-            pt_emit(PT_TIMED(PT_W_LINE, 1),
-                    f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0, 0, 0);
+            on_line(f);
         if (f->f_trace_lines == LINES_FOR_US)
             return 0;
         break;
     case PyTrace_OPCODE:
-        if (legacy.instructions)
-            pt_emit(PT_TIMED(PT_W_INSTRUCTION, 1), offset(f), 0, 0, 0, 0);
+        on_instruction(f);
         if (f->f_trace_opcodes == OPCODES_FOR_US)
             return 0;
         break;
@@ -365,7 +412,7 @@ pending(void *unused)
 {
     legacy.disturbed = false;
     if (take_slots(pt_compat_tstate(), &own))
-        pt_emit_gap();
+        emit_gap();
     take_other_threads(true);
     return 0;
 }
@@ -413,7 +460,12 @@ pt_hooks_start(char *why, size_t whylen)
     struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
                                      &start_new};
     uint32_t want = pt_producer.events;
-    note_missing(want & pt_producer.arena->config.asked);
+    if (!pt_producer.flow)
+        note_missing(want & pt_producer.arena->config.asked);
+    else if (!pt_legacy_flow_init()) {
+        snprintf(why, whylen, "no key for what threads own");
+        return false;
+    }
     for (size_t i = 0; i < sizeof wraps / sizeof *wraps; i++) {
         if (!pt_wrap_install(wraps[i])) {
             PyErr_Clear();
@@ -425,7 +477,9 @@ pt_hooks_start(char *why, size_t whylen)
     legacy.lines = want >> PT_LINE & 1;
     legacy.instructions = want >> PT_INSTRUCTION & 1;
     legacy.exceptions = want >> PT_EXCEPTION & 1;
-    legacy.trace = legacy.lines || legacy.instructions || legacy.exceptions;
+    legacy.flow = pt_producer.flow;
+    legacy.opcodes = legacy.instructions || legacy.flow;
+    legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
     take_slots(pt_compat_tstate(), &own);
     take_other_threads(false);

@@ -1,13 +1,13 @@
 #include "loops.h"
 #include "compat.h"
 
-#include <opcode.h>
-
-#if PT_HAVE_MONITORING
-
 #include "opcodes.h" /* generated for this interpreter */
 
+#include <opcode.h>
+#include <pt/log.h>
+
 enum { UNIT = 2, NOWHERE = -1 };
+enum { JUMPS = PT_OP_JREL | PT_OP_JBACK | PT_OP_JABS };
 
 /* One instruction: where it begins behind its EXTENDED_ARGs, where the next
  * one does, and what it jumps over. */
@@ -40,11 +40,6 @@ silent_successor(const struct instruction *i)
     case JUMP_FORWARD:
     case SEND: /* when the iterator has ended, there is no event */
         return i->next + i->arg;
-    case POP_JUMP_IF_TRUE:
-    case POP_JUMP_IF_FALSE:
-    case POP_JUMP_IF_NONE:
-    case POP_JUMP_IF_NOT_NONE:
-    case FOR_ITER:
     case YIELD_VALUE:
     case RETURN_VALUE:
 #ifdef RETURN_CONST
@@ -53,8 +48,8 @@ silent_successor(const struct instruction *i)
     case RAISE_VARARGS:
     case RERAISE:
         return NOWHERE;
-    default:
-        return i->next;
+    default: /* other jumps are conditional: there is a branch event */
+        return opcode_table[i->op].flags & JUMPS ? NOWHERE : i->next;
     }
 }
 
@@ -85,5 +80,3 @@ pt_loops_silent(const unsigned char *code, size_t bytes)
     }
     return false;
 }
-
-#endif
