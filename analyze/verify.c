@@ -162,7 +162,8 @@ report_text(struct verifier *v, uint64_t bad)
     pt_out_printf(s->out,
                   "%s: %s; %s event%s in %s chunk%s%s, %s gap%s, %s desync%s",
                   pt_trace_path(s->trace),
-                  bad           ? "DAMAGED"
+                  bad > v->walk.differing ? "DAMAGED"
+                  : bad         ? "WALKED OTHERWISE than it was recorded"
                   : d->torn     ? "TORN, but well up to its end"
                   : d->trailing ? "well, with something else behind it"
                                 : "well",
@@ -271,7 +272,14 @@ const struct pt_analyzer pt_analyzer_verify = {
         "gaps and a torn end are only told, unless --strict is given. C calls "
         "without an end and "
         "ends without a beginning are told: CPython has some of both, for "
-        "example where a signal's handler raises.",
+        "example where a signal's handler raises.\n"
+        "In a trace of --preset=flow every thread is walked as well: the "
+        "events must follow from each other through the bytecode. Where they "
+        "do not, that is a desync, and what ran there is not known. If lines "
+        "or instructions were recorded beside the flow "
+        "(--events=+instruction,+line), they are compared with what the walk "
+        "gives, one by one; a difference exits 3. Ten of each are told one by "
+        "one.",
     .examples = "ptana verify run.ptr # say whether it is well\n"
                 "ptana verify --strict run.ptr # exit 3 also on gaps",
     .takes = PT_TAKES_FORMAT | PT_TAKES_TEXT,

@@ -43,25 +43,26 @@ PAGES = os.path.join(ROOT, "spec", "man")
 
 
 def make_traces(directory):
-    """Builds the generator against the library and lets it write."""
-    tool = os.path.join(directory, "make_traces")
-    command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE",
-               "-I" + os.path.join(ROOT, "include"), "-o", tool,
-               os.path.join(HERE, "make_traces.c"), os.path.join(BUILD, "lib", "libpt.a"),
-               "-lzstd", "-lcbor", "-lxxhash", "-lpthread"]
-    # The library may have been built with a sanitizer, which its users need too.
-    for flags in [], ["-fsanitize=address,undefined"], ["-fsanitize=thread"]:
-        done = subprocess.run(command + flags, stderr=subprocess.PIPE)
-        if done.returncode == 0:
-            break
-    else:
-        sys.stderr.buffer.write(done.stderr)
-        raise SystemExit("golden: make_traces.c cannot be built")
+    """Builds the generators against the library and lets them write."""
     traces = os.path.join(directory, "traces")
     os.mkdir(traces)
-    subprocess.run([tool, traces], check=True)
+    for source in sorted(glob.glob(os.path.join(HERE, "make_*.c"))):
+        name = os.path.basename(source)[:-2]
+        tool = os.path.join(directory, name)
+        command = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE",
+                   "-I" + os.path.join(ROOT, "include"), "-o", tool, source,
+                   os.path.join(BUILD, "lib", "libpt.a"),
+                   "-lzstd", "-lcbor", "-lxxhash", "-lpthread"]
+        # The library may have been built with a sanitizer, which its users need too.
+        for flags in [], ["-fsanitize=address,undefined"], ["-fsanitize=thread"]:
+            done = subprocess.run(command + flags, stderr=subprocess.PIPE)
+            if done.returncode == 0:
+                break
+        else:
+            sys.stderr.buffer.write(done.stderr)
+            raise SystemExit("golden: %s.c cannot be built" % name)
+        subprocess.run([tool, traces], check=True)
     return traces
-
 
 
 def cut(cwd, source, target, size):

@@ -33,10 +33,15 @@ def sources(python):
 def build(directory):
     tool = os.path.join(directory, "graphs")
     root = harness.ROOT
-    harness.run([os.environ.get("CC", "cc"), "-std=c11", "-O1", "-D_GNU_SOURCE",
-                 "-I" + os.path.join(root, "include"), "-o", tool, os.path.join(HERE, "graphs.c"),
-                 os.path.join(harness.BUILD, "lib", "libpt.a"), "-lzstd", "-lcbor", "-lxxhash"])
-    return tool
+    command = [os.environ.get("CC", "cc"), "-std=c11", "-O1", "-D_GNU_SOURCE",
+               "-I" + os.path.join(root, "include"), "-o", tool, os.path.join(HERE, "graphs.c"),
+               os.path.join(harness.BUILD, "lib", "libpt.a"), "-lzstd", "-lcbor", "-lxxhash"]
+    # The library may have been built with a sanitizer, which its users need too.
+    for flags in [], ["-fsanitize=address,undefined"], ["-fsanitize=thread"]:
+        done = harness.run(command + flags, expect=None)
+        if done.returncode == 0:
+            return tool
+    raise harness.Failure(done.stderr.decode(errors="replace")[-500:])
 
 
 def graphs(directory, python):
