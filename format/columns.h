@@ -4,6 +4,9 @@
  *   delta  as plain, of zigzag differences; the first is to `base`
  *   time   as plain, of unsigned differences; the first is to `base`; a
  *          difference of all ones stands for the next 8 bytes of `escapes`
+ *   predict  the shapes, plain, of those events that are literals; the others
+ *          are told by `runs` and `marks` (format/predict.h), and the other
+ *          columns but time have the literals' values alone
  *
  * All are stored as planes: the lowest byte of every value, then the next
  * byte of every value, and so on, which is what a byte-wise compressor likes.
@@ -12,8 +15,16 @@
 #define PT_FORMAT_COLUMNS_H
 
 #include "format/cbor.h"
+#include "format/predict.h"
 
 #include <pt/writer.h>
+
+/* The loops over planes are worth vectorising whatever the build's level. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define PT_HOT __attribute__((optimize("O3")))
+#else
+#define PT_HOT
+#endif
 
 /* --- writing -------------------------------------------------------------- */
 
@@ -31,13 +42,23 @@ struct pt_time_range {
 void pt_columns_write(struct pt_buf *, const struct pt_block *,
                       uint32_t quantum, struct pt_buf *scratch,
                       struct pt_time_range *range);
+/* The same for a block that pt_predict_pack() has made these marks of. */
+void pt_columns_write_packed(struct pt_buf *, const struct pt_block *,
+                             const struct pt_marks *, uint32_t quantum,
+                             struct pt_buf *scratch,
+                             struct pt_time_range *range);
 
 /* --- reading -------------------------------------------------------------- */
 
-enum pt_transform { PT_PLAIN, PT_DELTA, PT_TIME };
+enum pt_transform {
+    PT_PLAIN,
+    PT_DELTA,
+    PT_TIME,
+    PT_PREDICT,
+    PT_LATER /* one of a later version */
+};
 
-/* A column as the log has it; `bytes` and `escapes` are borrowed from the
- * CBOR item. */
+/* A column as the log has it; the strings are borrowed from the CBOR item. */
 struct pt_column_in {
     bool present;
     enum pt_transform transform;
@@ -46,6 +67,8 @@ struct pt_column_in {
     uint64_t base;
     struct pt_str bytes;
     struct pt_str escapes;
+    struct pt_str runs;
+    struct pt_str marks;
 };
 
 /* Reads one column's map. */

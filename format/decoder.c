@@ -3,9 +3,10 @@
  * Each column is unpacked into an array of its own; then one loop over the
  * shapes' numbers puts the events together.  What a shape does not have is
  * taken from a cell that is 0, with a step of 0, so that the loop has no
- * branch for it. */
-#include "format/columns.h"
+ * branch for it.  Where events are predicted, these are the literals only; the
+ * predictor makes the chunk's events of them, and the times follow. */
 #include "format/error.h"
+#include "format/item.h"
 #include "format/trace.h"
 
 #include <stddef.h>
@@ -20,22 +21,11 @@ struct pt_decoder {
     uint64_t *arg;
     uint32_t *column[PT_COLUMN_COUNT];
     uint32_t *scratch;
-    struct pt_frame *stack;
-    size_t stack_cap;
+    struct pt_stack stack;
+    struct pt_predictor *predictor; /* NULL until a chunk needs it */
+    struct pt_event *literals;
+    size_t literals_cap;
     struct pt_error error;
-};
-
-/* An events item taken apart, its columns still packed. */
-struct item {
-    uint32_t n;
-    int64_t since;
-    struct pt_clock_pair clock;
-    uint32_t nshapes;
-    uint8_t kinds[256];
-    uint8_t masks[256];
-    size_t depth;
-    struct pt_column_in shape;
-    struct pt_column_in columns[PT_COLUMN_COUNT];
 };
 
 enum pt_status
@@ -79,7 +69,9 @@ pt_decoder_free(struct pt_decoder *d)
         return;
     pt_unpacker_clear(&d->unpacker);
     free_arrays(d);
-    pt_alloc_free(d->stack);
+    pt_alloc_free(d->stack.frames);
+    pt_predictor_free(d->predictor);
+    pt_alloc_free(d->literals);
     pt_alloc_free(d);
 }
 
@@ -123,124 +115,6 @@ make_room(struct pt_decoder *d, size_t n)
     return true;
 }
 
-/* --- taking the item apart ------------------------------------------------ */
-
-static void
-read_shapes(struct pt_cbor *c, struct item *it)
-{
-    size_t n = pt_cbor_get_array(c);
-    if (n > 256) {
-        c->bad = true;
-        return;
-    }
-    for (size_t s = 0; s < n && !c->bad; s++) {
-        if (pt_cbor_get_array(c) != 2)
-            c->bad = true;
-        it->kinds[s] = (uint8_t)pt_cbor_get_uint(c, PT_KIND_LIMIT - 1);
-        it->masks[s] = (uint8_t)pt_cbor_get_uint(c, UINT8_MAX);
-        if (it->kinds[s] == 0)
-            c->bad = true;
-    }
-    it->nshapes = (uint32_t)n;
-}
-
-static enum pt_status
-read_stack(struct pt_decoder *d, struct pt_cbor *c, struct item *it)
-{
-    size_t n = pt_cbor_get_array(c);
-    if (c->bad || n > PT_LIMIT_STACK)
-        return PT_EDAMAGED;
-    if (!pt_alloc_room(&d->stack, &d->stack_cap, n, sizeof *d->stack))
-        return PT_ENOMEM;
-    for (size_t i = 0; i < n && !c->bad; i++) {
-        struct pt_frame *f = &d->stack[i];
-        size_t items = pt_cbor_get_array(c);
-        if (items < 7)
-            c->bad = true;
-        f->callable = (uint8_t)pt_cbor_get_uint(c, 1);
-        f->id = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
-        f->key = pt_cbor_get_uint(c, UINT64_MAX);
-        f->seq =
-            pt_cbor_take_null(c) ? UINT64_MAX : pt_cbor_get_uint(c, UINT64_MAX);
-        f->line = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
-        f->off = pt_cbor_take_null(c)
-                     ? UINT32_MAX
-                     : (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
-        f->time = pt_cbor_take_null(c) ? INT64_MIN : pt_cbor_get_int(c);
-        f->at = PT_AT_UNKNOWN;
-        f->dst = 0;
-        if (!c->bad && items >= 9) {
-            f->at = (uint8_t)pt_cbor_get_uint(c, PT_AT_LIMIT - 1);
-            f->dst = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
-        }
-        if (!c->bad)
-            pt_cbor_skip(c, items - (items >= 9 ? 9 : 7));
-    }
-    it->depth = n;
-    return PT_OK;
-}
-
-static void
-read_columns(struct pt_cbor *c, struct item *it)
-{
-    static const char *const names[PT_COLUMN_COUNT] = {
-#define X(id, num, name, width) [num] = name,
-        PT_COLUMNS (X)
-#undef X
-    };
-    size_t pairs = pt_cbor_get_map(c);
-    for (size_t i = 0; i < pairs && !c->bad; i++) {
-        struct pt_str key = pt_cbor_get_text(c);
-        unsigned k = 0;
-        while (k < PT_COLUMN_COUNT &&
-               (strlen(names[k]) != key.len ||
-                memcmp(names[k], key.data, key.len) != 0))
-            k++;
-        if (k < PT_COLUMN_COUNT)
-            pt_column_read(c, &it->columns[k]);
-        else if (pt_str_is(key, "shape"))
-            pt_column_read(c, &it->shape);
-        else
-            pt_cbor_skip(c, 1);
-    }
-}
-
-static enum pt_status
-read_item(struct pt_decoder *d, struct pt_str bytes, struct item *it)
-{
-    struct pt_cbor c = pt_cbor_over(bytes.data, bytes.len);
-    enum pt_status st = PT_OK;
-    size_t pairs = pt_cbor_get_map(&c);
-    bool shapes = false, columns = false, stack = false;
-    for (size_t i = 0; i < pairs && !c.bad && st == PT_OK; i++) {
-        struct pt_str key = pt_cbor_get_text(&c);
-        if (pt_str_is(key, "n")) {
-            it->n = (uint32_t)pt_cbor_get_uint(&c, PT_BLOCK_EVENTS);
-        } else if (pt_str_is(key, "since")) {
-            it->since = pt_cbor_get_int(&c);
-        } else if (pt_str_is(key, "clock")) {
-            if (pt_cbor_get_array(&c) != 2)
-                c.bad = true;
-            it->clock.ticks = pt_cbor_get_uint(&c, UINT64_MAX);
-            it->clock.unix_ns = pt_cbor_get_int(&c);
-        } else if (pt_str_is(key, "shapes") && !shapes) {
-            shapes = true;
-            read_shapes(&c, it);
-        } else if (pt_str_is(key, "stack") && !stack) {
-            stack = true;
-            st = read_stack(d, &c, it);
-        } else if (pt_str_is(key, "columns") && !columns) {
-            columns = true;
-            read_columns(&c, it);
-        } else {
-            pt_cbor_skip(&c, 1);
-        }
-    }
-    if (st != PT_OK)
-        return st;
-    return c.bad || c.at != c.end || !shapes || !columns ? PT_EDAMAGED : PT_OK;
-}
-
 /* --- columns to arrays ---------------------------------------------------- */
 
 /* Counts the events of each shape, in four tables so that a run of one shape
@@ -270,32 +144,52 @@ count_shapes(const uint8_t *shape, size_t n, uint32_t nshapes,
 
 /* The chunk header and the columns must tell of the same events. */
 static bool
-counts_agree(const struct pt_chunk_info *info, const struct item *it,
+kinds_agree(const struct pt_chunk_info *info, const struct pt_item *it,
+            const uint32_t kinds[PT_KIND_LIMIT])
+{
+    return memcmp(kinds, info->counts, sizeof info->counts) == 0 &&
+           info->events == it->n && info->gaps == kinds[PT_GAP];
+}
+
+static bool
+counts_agree(const struct pt_chunk_info *info, const struct pt_item *it,
              const uint32_t counts[256])
 {
     uint32_t kinds[PT_KIND_LIMIT] = {0};
     for (unsigned s = 0; s < it->nshapes; s++)
         kinds[it->kinds[s]] += counts[s];
-    return memcmp(kinds, info->counts, sizeof kinds) == 0 &&
-           info->events == it->n && info->gaps == kinds[PT_GAP];
+    return kinds_agree(info, it, kinds);
+}
+
+/* How many events of those that are counted fill column `k`. */
+static size_t
+filled(const struct pt_item *it, const uint32_t counts[256], unsigned k)
+{
+    size_t n = 0;
+    for (unsigned s = 0; s < it->nshapes; s++)
+        if (it->masks[s] & 1u << k)
+            n += counts[s];
+    return n;
 }
 
 static enum pt_status
-unpack_columns(struct pt_decoder *d, const struct item *it,
-               const uint32_t counts[256])
+unpack_times(struct pt_decoder *d, const struct pt_item *it, size_t n)
 {
-    for (unsigned k = 0; k < PT_COLUMN_COUNT; k++) {
-        size_t n = 0;
-        for (unsigned s = 0; s < it->nshapes; s++)
-            if (it->masks[s] & 1u << k)
-                n += counts[s];
+    d->time[0] = it->since;
+    return pt_column_get_time(&it->columns[PT_COL_TIME], n,
+                              &d->trace->header.clock, d->scratch, d->time + 1);
+}
+
+/* All columns but the times. */
+static enum pt_status
+unpack_values(struct pt_decoder *d, const struct pt_item *it,
+              const uint32_t counts[256])
+{
+    for (unsigned k = PT_COL_TIME + 1; k < PT_COLUMN_COUNT; k++) {
+        size_t n = filled(it, counts, k);
         const struct pt_column_in *in = &it->columns[k];
         enum pt_status st;
-        if (k == PT_COL_TIME) {
-            d->time[0] = it->since;
-            st = pt_column_get_time(in, n, &d->trace->header.clock, d->scratch,
-                                    d->time + 1);
-        } else if (k == PT_COL_ARG) {
+        if (k == PT_COL_ARG) {
             st = pt_column_get64(in, n, d->arg);
         } else {
             if (n != 0 && d->column[k] == NULL) {
@@ -347,9 +241,9 @@ plan_of(uint8_t kind, uint8_t mask)
 enum { WITH_LINE = 1, WITH_REST = 2 };
 
 __attribute__((always_inline)) static inline void
-assemble_with(struct pt_decoder *d, const struct item *it,
-              const uint8_t *restrict shape, const struct plan *restrict plans,
-              const unsigned with)
+assemble_with(struct pt_decoder *d, const uint8_t *restrict shape, uint32_t n,
+              const struct plan *restrict plans, const unsigned with,
+              struct pt_event *restrict e)
 {
     static const uint32_t none[1];
     const uint32_t *at[PT_COLUMN_COUNT];
@@ -360,8 +254,7 @@ assemble_with(struct pt_decoder *d, const struct item *it,
     const uint32_t *off = at[PT_COL_OFF], *dst = at[PT_COL_DST];
     const int64_t *time = d->time;
     const uint64_t *arg = d->arg;
-    struct pt_event *restrict e = d->events;
-    for (uint32_t i = 0, n = it->n; i < n; i++, e++) {
+    for (uint32_t i = 0; i < n; i++, e++) {
         const struct plan *p = &plans[shape[i]];
         uint32_t id = (*code & p->code) | (*callee & p->callee);
         uint32_t pos = 0, to = 0;
@@ -390,21 +283,24 @@ assemble_with(struct pt_decoder *d, const struct item *it,
     }
 }
 
+/* Makes events of the columns; with `timed` their times too. */
 static void
-assemble(struct pt_decoder *d, const struct item *it, const uint8_t *shape)
+assemble(struct pt_decoder *d, const struct pt_item *it, const uint8_t *shape,
+         uint32_t n, bool timed, struct pt_event *out)
 {
     struct plan plans[256];
     unsigned any = 0;
     for (unsigned s = 0; s < it->nshapes; s++) {
         plans[s] = plan_of(it->kinds[s], it->masks[s]);
+        plans[s].stamped &= timed;
         any |= it->masks[s];
     }
     if (any & (PT_HAS(TYPE) | PT_HAS(OFF) | PT_HAS(DST)))
-        assemble_with(d, it, shape, plans, WITH_REST);
+        assemble_with(d, shape, n, plans, WITH_REST, out);
     else if (any & PT_HAS(LINE))
-        assemble_with(d, it, shape, plans, WITH_LINE);
+        assemble_with(d, shape, n, plans, WITH_LINE, out);
     else
-        assemble_with(d, it, shape, plans, 0);
+        assemble_with(d, shape, n, plans, 0, out);
 }
 
 _Static_assert(offsetof(struct pt_event, has) ==
@@ -413,40 +309,78 @@ _Static_assert(offsetof(struct pt_event, has) ==
                        offsetof(struct pt_event, kind) + 2,
                "plan.head");
 
-/* A shape fills a field of struct pt_event once. */
-static bool
-shapes_valid(const struct item *it)
+/* --- predicted events ----------------------------------------------------- */
+
+/* Counts events that were predicted against the header, and gives them their
+ * times. */
+static enum pt_status
+stamp_events(struct pt_decoder *d, const struct pt_chunk_info *info,
+             const struct pt_item *it)
 {
-    for (unsigned s = 0; s < it->nshapes; s++) {
-        unsigned m = it->masks[s];
-        unsigned ids = m & (PT_HAS(CODE) | PT_HAS(CALLEE) | PT_HAS(TYPE));
-        unsigned pos = m & (PT_HAS(LINE) | PT_HAS(OFF));
-        if ((ids & (ids - 1)) != 0 || (pos & (pos - 1)) != 0)
-            return false;
+    uint32_t kinds[4][PT_KIND_LIMIT] = {{0}};
+    size_t stamped = 0;
+    for (uint32_t i = 0; i < it->n; i++) {
+        kinds[i % 4][d->events[i].kind]++;
+        stamped += d->events[i].has & PT_HAS(TIME);
     }
-    return true;
+    for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
+        kinds[0][k] += kinds[1][k] + kinds[2][k] + kinds[3][k];
+    if (!kinds_agree(info, it, kinds[0]))
+        return PT_EDAMAGED;
+    enum pt_status st = unpack_times(d, it, stamped);
+    if (st != PT_OK)
+        return st;
+    const int64_t *time = d->time;
+    for (uint32_t i = 0; i < it->n; i++) {
+        time += d->events[i].has & PT_HAS(TIME);
+        d->events[i].time = *time;
+    }
+    return PT_OK;
+}
+
+static enum pt_status
+predict(struct pt_decoder *d, const struct pt_item *it, const uint8_t *shape,
+        uint32_t literals)
+{
+    if (!pt_alloc_room(&d->literals, &d->literals_cap, literals,
+                       sizeof *d->literals))
+        return PT_ENOMEM;
+    if (d->predictor == NULL && pt_predictor_new(&d->predictor) != PT_OK)
+        return PT_ENOMEM;
+    assemble(d, it, shape, literals, false, d->literals);
+    struct pt_marks marks = {it->shape.runs, it->shape.marks, literals};
+    return pt_predict_unpack(d->predictor, &marks, d->literals, d->stack.frames,
+                             it->depth, d->events, it->n);
 }
 
 static enum pt_status
 decode(struct pt_decoder *d, const struct pt_chunk_info *info,
-       struct pt_str bytes, struct item *it)
+       struct pt_str bytes, struct pt_item *it)
 {
-    enum pt_status st = read_item(d, bytes, it);
+    enum pt_status st = pt_item_read(bytes, &d->stack, it);
     if (st != PT_OK)
         return st;
     const uint8_t *shape;
     uint32_t counts[256];
-    st = pt_column_get8(&it->shape, it->n, &shape);
+    bool predicted = it->shape.transform == PT_PREDICT;
+    size_t n = predicted ? it->shape.bytes.len : it->n; /* shapes */
+    st = pt_column_get8(&it->shape, n, &shape);
     if (st != PT_OK)
         return st;
-    if (!shapes_valid(it) || !count_shapes(shape, it->n, it->nshapes, counts) ||
-        !counts_agree(info, it, counts))
+    if (n > it->n || !count_shapes(shape, n, it->nshapes, counts) ||
+        (!predicted && !counts_agree(info, it, counts)))
         return PT_EDAMAGED;
     if (!make_room(d, it->n))
         return PT_ENOMEM;
-    st = unpack_columns(d, it, counts);
+    st = unpack_values(d, it, counts);
+    if (st == PT_OK && predicted) {
+        st = predict(d, it, shape, (uint32_t)n);
+        return st == PT_OK ? stamp_events(d, info, it) : st;
+    }
     if (st == PT_OK)
-        assemble(d, it, shape);
+        st = unpack_times(d, it, filled(it, counts, PT_COL_TIME));
+    if (st == PT_OK)
+        assemble(d, it, shape, it->n, true, d->events);
     return st;
 }
 
@@ -463,11 +397,16 @@ pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
         pt_trace_load(t, i, &d->unpacker, NULL, &bytes, &d->error);
     if (st != PT_OK)
         return st;
-    struct item it;
-    memset(&it, 0, sizeof it);
+    struct pt_item it;
     st = decode(d, info, bytes, &it);
     if (st == PT_ENOMEM)
         return pt_error_memory(&d->error);
+    if (st == PT_EUNSUPPORTED)
+        return pt_error_set(&d->error, st, 0, (int64_t)info->offset,
+                            "%s: the events chunk at byte %llu is packed in a "
+                            "way that this program does not know; use the "
+                            "ptana of a later version",
+                            t->path, (unsigned long long)info->offset);
     if (st != PT_OK) {
         pt_error_set(&d->error, PT_EDAMAGED, 0, (int64_t)info->offset,
                      "%s: the events chunk at byte %llu contradicts itself; "
@@ -476,6 +415,7 @@ pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
         d->error.seq = (int64_t)info->seq;
         return PT_EDAMAGED;
     }
-    *out = (struct pt_events){info, d->events, d->stack, it.depth, it.clock};
+    *out = (struct pt_events){info, d->events, d->stack.frames, it.depth,
+                              it.clock};
     return PT_OK;
 }

@@ -21,6 +21,7 @@ struct pt_writer {
     struct pt_buf item;
     struct pt_buf scratch;
     struct pt_idset codes;
+    struct pt_predictor *predictor; /* NULL: events are not predicted */
     int64_t *last; /* by thread: ns of its last stamped event */
     size_t last_cap;
     uint64_t seq;
@@ -43,6 +44,7 @@ release(struct pt_writer *w)
     pt_buf_clear(&w->item);
     pt_buf_clear(&w->scratch);
     pt_idset_clear(&w->codes);
+    pt_predictor_free(w->predictor);
     pt_alloc_free(w->last);
     pt_alloc_free(w);
 }
@@ -62,8 +64,10 @@ pt_writer_open(const char *path, const struct pt_header *header,
         return pt_error_memory(error);
     w->clock = header->clock;
     pt_header_write(&w->header, header);
+    bool predicts = (header->optional & PT_OPTIONAL_FLOW) != 0;
     enum pt_status st =
-        w->header.failed
+        w->header.failed ||
+                (predicts && pt_predictor_new(&w->predictor) != PT_OK)
             ? pt_error_memory(error)
             : pt_logfile_open(&w->file, path, ".part",
                               options != NULL ? options->level : 0,
@@ -197,7 +201,8 @@ write_stack(struct pt_buf *b, const struct pt_frame *stack, size_t depth)
 }
 
 static void
-write_item(struct pt_writer *w, const struct pt_block *block, int64_t since,
+write_item(struct pt_writer *w, const struct pt_block *block,
+           const struct pt_marks *marks, int64_t since,
            const struct pt_frame *stack, size_t depth,
            struct pt_time_range *range)
 {
@@ -226,7 +231,11 @@ write_item(struct pt_writer *w, const struct pt_block *block, int64_t since,
     pt_cbor_text(b, "stack");
     write_stack(b, stack, depth);
     pt_cbor_text(b, "columns");
-    pt_columns_write(b, block, w->clock.quantum, &w->scratch, range);
+    uint32_t quantum = w->clock.quantum;
+    if (marks != NULL)
+        pt_columns_write_packed(b, block, marks, quantum, &w->scratch, range);
+    else
+        pt_columns_write(b, block, quantum, &w->scratch, range);
 }
 
 /* The time of an event is that of the last stamped one, so a chunk's range
@@ -247,7 +256,7 @@ chunk_times(const struct pt_writer *w, const struct pt_block *block,
 }
 
 /* The code objects of the chunk: those that start in it and those that run
- * when it begins. */
+ * when it begins.  Each that starts is in a literal. */
 static void
 collect_codes(struct pt_writer *w, const struct pt_block *block,
               const struct pt_frame *stack, size_t depth)
@@ -277,7 +286,12 @@ pt_writer_events(struct pt_writer *w, struct pt_block *block, uint32_t process,
         return st;
     int64_t since = w->last[thread];
     struct pt_time_range range;
-    write_item(w, block, since, stack, depth, &range);
+    struct pt_marks marks;
+    bool predicts = w->predictor != NULL;
+    if (predicts &&
+        pt_predict_pack(w->predictor, block, stack, depth, &marks) != PT_OK)
+        return pt_error_memory(&w->error);
+    write_item(w, block, predicts ? &marks : NULL, since, stack, depth, &range);
     collect_codes(w, block, stack, depth);
     if (w->item.failed || w->scratch.failed || w->codes.failed)
         return pt_error_memory(&w->error);
