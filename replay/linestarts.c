@@ -64,6 +64,16 @@ mark_targets(struct pt_graph *g, const struct pt_dialect *d, uint32_t first)
     }
 }
 
+/* 3.11 does not stop between EXTENDED_ARG and what it extends. */
+static bool
+fires(const struct pt_graph *g, const struct pt_dialect *d, uint32_t index)
+{
+    if (op_at(g, d, index)->traits & PT_TRAIT_SILENT)
+        return false;
+    return !g->jumps_back || index == 0 ||
+           !(op_at(g, d, index - 1)->traits & PT_TRAIT_EXTENDS);
+}
+
 enum pt_status
 pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
               const struct pt_dialect *d)
@@ -78,7 +88,7 @@ pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
         g->ins[i].line = p.line;
         if (p.line || p.column >= 0)
             g->ins[i].flags |= PT_INS_PLACED;
-        if (i >= first && !(op_at(g, d, i)->traits & PT_TRAIT_SILENT))
+        if (i >= first && fires(g, d, i))
             g->ins[i].flags |= PT_INS_FIRES;
     }
     g->ins[g->n].line = 0;

@@ -90,13 +90,16 @@ def graph(code):
                 default=len(code.co_code))
     starts = line_starts(instructions, lines, first, following, table)
     rows = []
+    extended = False
     for ins in instructions:
+        silent = ins.opname in BARE or (extended and VERSION < (3, 12))
+        extended = ins.opname == "EXTENDED_ARG"
         target = jump_of(ins)
         if target is not None and ins.opname == "FOR_ITER":
             target = exit_of(target, by_offset, following)
         line = lines.get(ins.offset)
         rows.append([ins.offset, -1 if target is None else target, -1 if line is None else line,
-                     int(ins.offset >= first and ins.opname not in BARE),
+                     int(ins.offset >= first and not silent),
                      int(ins.offset in starts), handlers.get(ins.offset, -1)])
     return {"start": begin_of(instructions), "rows": rows}
 

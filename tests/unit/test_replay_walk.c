@@ -420,18 +420,23 @@ Test(replay_walk, keyframes)
     flow_end(&f);
 }
 
-/* 3.11 also tells the line at each jump back. */
+/* 3.11 also tells the line at each jump back, and nothing of an instruction
+ * that an EXTENDED_ARG extends. */
 Test(replay_walk, lines_of_3_11)
 {
-    /* 0 RESUME 2 LOAD 4 POP_JUMP_BACKWARD_IF_TRUE to 2 6 RETURN_VALUE */
+    /* 0 RESUME 2 LOAD 4 POP_JUMP_BACKWARD_IF_TRUE to 2 6 EXTENDED_ARG
+     * 8 LOAD 10 RETURN_VALUE */
     struct flow f;
     flow_begin(&f, PY_3_11);
-    uint32_t code = flow_code(
-        &f, "1: RESUME; LOAD; POP_JUMP_BACKWARD_IF_TRUE 2; RETURN_VALUE", NULL);
+    uint32_t code =
+        flow_code(&f,
+                  "1: RESUME; LOAD; POP_JUMP_BACKWARD_IF_TRUE 2; EXTENDED_ARG;"
+                  "2: LOAD; RETURN_VALUE",
+                  NULL);
     flow_ready(&f);
     ran(&f, fl_call(code, -1), "");
     ran(&f, fl_branch(4, 2), "L1 2 4");
     ran(&f, fl_branch(4, 6), "L1 2 4");
-    ran(&f, fl_end(PT_RETURN), "6");
+    ran(&f, fl_end(PT_RETURN), "6 10");
     flow_end(&f);
 }
