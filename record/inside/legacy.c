@@ -235,13 +235,16 @@ on_instruction(PyFrameObject *f)
         pt_legacy_flow_started(f);
 }
 
+/* A tracer of the program can move the frame, or raise, before the instruction
+ * starts: then it must have been told. */
 static void
 on_line(PyFrameObject *f)
 {
-    if (legacy.flow)
+    if (legacy.flow && (legacy.lines || own.trace != NULL))
         pt_legacy_flow_line(f);
-    pt_emit(PT_TIMED(PT_W_LINE, 1), f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0,
-            0, 0, 0, 0);
+    if (legacy.lines)
+        pt_emit(PT_TIMED(PT_W_LINE, 1),
+                f->f_lineno > 0 ? (uint32_t)f->f_lineno : 0, 0, 0, 0, 0);
 }
 
 /* Calls a hook of the program.  It can have replaced a slot; its way of failing
@@ -318,8 +321,7 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
             emit_return(f, arg);
         break;
     case PyTrace_LINE:
-        if (legacy.lines)
-            on_line(f);
+        on_line(f);
         if (f->f_trace_lines == LINES_FOR_US)
             return 0;
         break;

@@ -66,7 +66,7 @@ pt_legacy_flow_step(PyFrameObject *f)
         pt_legacy_flow_turn(f);
 }
 
-/* PyTrace_LINE, where lines are recorded: the same, before the line is. */
+/* PyTrace_LINE: the same, for what is recorded of its line. */
 static inline void
 pt_legacy_flow_line(PyFrameObject *f)
 {
