@@ -10,7 +10,7 @@ pt_model_clear(struct pt_model *m)
     m->cap = 0;
 }
 
-/* A literal is a step and, at most, the place that it enters. */
+/* A literal is a step and, at most, an entry. */
 bool
 pt_model_reserve(struct pt_model *m)
 {
@@ -58,24 +58,24 @@ intern(struct pt_model *m, const struct pt_step *s)
     return *slot = m->nsteps++;
 }
 
-/* An event that says its position is the same from wherever it is reached;
- * others are part of the way that led to them. */
+/* An event that names a line or an offset is the same from wherever it is
+ * reached; others are part of the way that led to them. */
 uint32_t
 pt_model_learn(struct pt_model *m, const struct pt_step *literal)
 {
     const struct pt_model_frame *f = &m->frames[m->top];
     struct pt_step s = *literal;
-    bool placed = (s.has & (PT_HAS(OFF) | PT_HAS(LINE))) != 0;
-    s.context = placed ? f->code : f->place;
+    bool named = (s.has & (PT_HAS(OFF) | PT_HAS(LINE))) != 0;
+    s.context = named ? f->code : f->last;
     s.keyed = pt_model_keyed(s.kind, s.has);
     uint32_t known = m->nsteps;
     uint32_t number = intern(m, &s);
     if (number == known && pt_kind_enters(s.kind)) {
         const struct pt_step entry = {.id = s.id, .dst = s.dst};
-        uint32_t place = intern(m, &entry);
-        m->steps[number].entry = place;
+        uint32_t begins = intern(m, &entry);
+        m->steps[number].entry = begins;
     }
-    struct pt_step *at = &m->steps[f->place];
+    struct pt_step *at = &m->steps[f->last];
     unsigned rank = 0;
     while (rank < PT_MODEL_WAYS - 1 && at->next[rank] != number)
         rank++;

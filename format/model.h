@@ -1,13 +1,13 @@
 /* The model by which both sides of the log predict a chunk's events: the
- * thread's stack, and for every place in a frame what came next there.
+ * thread's stack, and for every step of a frame the steps that came next.
  *
- *   begin    the keyframe's frames, of whose places nothing is known
- *   look     steps[place].next are the events that came next, the latest first
+ *   begin    the keyframe's frames, of whose steps nothing is known
+ *   look     steps[last].next are the steps that came next, the latest first
  *   promote  one of them happens again: it is now the latest
  *   learn    ... or another does: a literal
  *   advance  either way, the stack follows
  *
- * It is part of the format, down to the hash: spec/format.md, section 6.3.
+ * It is part of the format, down to the hash: spec/format.md, section 6.6.
  * What it cannot follow costs size, never truth: tables are small and direct,
  * the stack forgets its outermost frames.
  * Thread rule: a model belongs to one thread. */
@@ -19,7 +19,7 @@
 #include <pt/log.h>
 
 enum {
-    PT_MODEL_WAYS = 8,      /* events that a place remembers */
+    PT_MODEL_WAYS = 8,      /* next steps that a step remembers */
     PT_MODEL_FRAMES = 1024, /* innermost frames that are followed */
     PT_MODEL_SLOT_BITS = 12,
     PT_MODEL_KEY_SLOTS = 64,
@@ -28,21 +28,21 @@ enum {
 };
 
 /* An event without what is predicted on its own, the time and the frame's key;
- * and, as it is also the place where it leaves its frame, what came next. */
+ * and what came next in its frame. */
 struct pt_step {
     uint32_t next[PT_MODEL_WAYS]; /* the latest first; 0 none */
     uint64_t arg;
     uint32_t id, pos, dst;
     uint32_t context; /* what makes it another than its equals elsewhere */
-    uint32_t entry;   /* where a frame that it enters is */
-    uint8_t kind;     /* 0: an entry, which is a place only */
+    uint32_t entry;   /* the step that a frame it enters begins with */
+    uint8_t kind;     /* 0: an entry, which is no event */
     uint8_t has;      /* of a branch without PT_HAS(TIME) */
     bool keyed;
 };
 
 struct pt_model_frame {
     uint64_t key;
-    uint32_t place; /* of the step that came last */
+    uint32_t last; /* step */
     uint32_t code;
 };
 
@@ -55,7 +55,7 @@ struct pt_model_keys {
 };
 
 struct pt_model {
-    struct pt_step *steps; /* [0] is the place of which nothing is known */
+    struct pt_step *steps; /* [0] stands for one that is not known */
     size_t cap;
     uint32_t nsteps;
     uint32_t top;      /* in `frames` */
@@ -75,8 +75,8 @@ void pt_model_clear(struct pt_model *);
 /* Makes room for one literal; false without memory. */
 bool pt_model_reserve(struct pt_model *);
 
-/* The number of a literal's step, which is now the latest at its place.  Only
- * after pt_model_reserve(). */
+/* The number of a literal's step, which is now the latest after the frame's
+ * last.  Only after pt_model_reserve(). */
 uint32_t pt_model_learn(struct pt_model *, const struct pt_step *literal);
 
 /* True for an event whose `arg` is a frame's key. */
@@ -94,7 +94,8 @@ pt_model_same(const struct pt_step *a, const struct pt_step *b)
            a->arg == b->arg && a->kind == b->kind && a->has == b->has;
 }
 
-/* Makes `k` the latest at its place; `rank` is the one it had, or the last. */
+/* Makes step `k` the latest after `at`; `rank` is the one it had, or the
+ * greatest. */
 static inline void
 pt_model_promote(struct pt_step *at, unsigned rank, uint32_t k)
 {
@@ -155,7 +156,7 @@ pt_model_advance(struct pt_model *m, uint32_t k, uint64_t key, bool stamped)
     const struct pt_step *s = &m->steps[k];
     struct pt_model_frame *f = &m->frames[m->top];
     if (pt_kind_enters(s->kind)) {
-        f->place = k;
+        f->last = k;
         if (s->keyed)
             pt_model_note_key(m, s, key);
         m->top = (m->top + 1) % PT_MODEL_FRAMES;
@@ -167,7 +168,7 @@ pt_model_advance(struct pt_model *m, uint32_t k, uint64_t key, bool stamped)
         }
         m->top = (m->top - 1) % PT_MODEL_FRAMES;
     } else {
-        f->place = k;
+        f->last = k;
         if (s->kind == PT_BRANCH)
             pt_model_note_branch(m, stamped);
     }

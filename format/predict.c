@@ -102,14 +102,14 @@ put_literal(struct packing *k, uint8_t shape, const struct pt_step *s)
     return pt_model_learn(&k->p->model, s);
 }
 
-/* The event as its place in the list of what came next at this place, where it
- * is in the list and its time and key are as predicted: its step's number. */
+/* The event as its rank among those that came next, where it is one of them and
+ * its time and key are as predicted: its step's number, else 0. */
 static inline uint32_t
 put_predicted(struct packing *k, const struct pt_step *s, uint64_t key,
               bool stamped)
 {
     struct pt_model *m = &k->p->model;
-    struct pt_step *at = &m->steps[m->frames[m->top].place];
+    struct pt_step *at = &m->steps[m->frames[m->top].last];
     unsigned rank = 0;
     while (!pt_model_same(&m->steps[at->next[rank]], s))
         if (at->next[rank] == 0 || ++rank == PT_MODEL_WAYS)
@@ -225,7 +225,7 @@ get_run(struct unpacking *u, uint32_t run)
     if (run > u->left)
         return PT_EDAMAGED;
     for (; run > 0; run--) {
-        uint32_t number = m->steps[m->frames[m->top].place].next[0];
+        uint32_t number = m->steps[m->frames[m->top].last].next[0];
         if (number == 0)
             return PT_EDAMAGED;
         get_step(u, number, 0);
@@ -271,7 +271,7 @@ get_mark(struct unpacking *u, unsigned code)
         return PT_EDAMAGED;
     if (code == CODE_LITERAL)
         return get_literal(u);
-    struct pt_step *at = &m->steps[m->frames[m->top].place];
+    struct pt_step *at = &m->steps[m->frames[m->top].last];
     unsigned rank = code % CODE_RULE;
     uint32_t number = at->next[rank];
     if (number == 0)

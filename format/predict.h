@@ -1,12 +1,12 @@
 /* Predicting a chunk's events from those before them.
  *
- * A program that loops does the same thing again: where a frame has come to
- * decides, most of the time, what it does next.  Both sides of the log keep the
- * same small model while they go through a chunk: the thread's stack, and for
- * every place in a frame the events that came next there, the latest first.
- * Then an event is its rank among these, and the usual rank, 0, is not even
- * written.  Only what is new at its place, a literal, is stored in full.
- * The model is part of the format: spec/format.md, section 6.3.
+ * A program does the same things again: what a frame did last decides, most of
+ * the time, what it does next.  Both sides of the log keep the same small model
+ * (format/model.h) while they go through a chunk: the thread's stack, and for
+ * every step of a frame the steps that came next, the latest first.  Then an
+ * event is its rank among these, and the usual rank, 0, is not even written.
+ * Only an event that did not come next here before, a literal, is stored.
+ * The model is part of the format: spec/format.md, section 6.6.
  * Thread rule: a predictor belongs to one thread. */
 #ifndef PT_FORMAT_PREDICT_H
 #define PT_FORMAT_PREDICT_H
