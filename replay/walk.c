@@ -299,6 +299,8 @@ begin(struct pt_walk_frame *f, const struct pt_event *e)
     } else if (e->has & PT_HAS(DST)) {
         f->at = pt_graph_index(f->graph, e->dst);
         f->state = e->kind == PT_RESUME ? PT_WALK_NEXT : PT_WALK_THROWN;
+        /* 3.11 can go on elsewhere than at a RESUME. */
+        f->before = e->dst / 2 - 1;
     }
     if (f->at == PT_INS_NONE)
         f->state = PT_WALK_LOST;
