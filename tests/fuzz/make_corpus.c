@@ -44,7 +44,7 @@ struct log {
 };
 
 static void
-begin(struct log *l, const char *name)
+begin_as(struct log *l, const char *name, uint32_t optional)
 {
     struct pt_header h = {.clock = {.mult = 1627389952,
                                     .shift = 32,
@@ -53,6 +53,7 @@ begin(struct log *l, const char *name)
                                     .unix_ns = 1700000000000000000},
                           .writer = S("make_corpus"),
                           .preset = S("instructions"),
+                          .optional = optional,
                           .events = 0xfffffe,
                           .stamped = 0x1fffe};
     struct pt_writer_options force = {.force = true};
@@ -86,6 +87,12 @@ begin(struct log *l, const char *name)
     }
     struct pt_type type = {S("builtins"), S("ValueError")};
     pt_writer_type(l->w, &type, &l->type);
+}
+
+static void
+begin(struct log *l, const char *name)
+{
+    begin_as(l, name, 0);
 }
 
 static void
@@ -263,6 +270,44 @@ columns(void)
     finish(&l, "disk full");
 }
 
+/* Predicted events: a loop over a generator, which takes turns with another,
+ * with calls and an exception; a second chunk with frames below. */
+static void
+flow(void)
+{
+    struct log l;
+    begin_as(&l, "flow.ptr", PT_OPTIONAL_FLOW);
+    unsigned begins = TIME | CODE | OFF | ARG, resumes = begins | DST;
+    const struct pt_frame stack[2] = {
+        {.id = l.code[0], .seq = 0, .off = 2, .at = PT_AT_INSIDE, .time = 5},
+        {.id = l.code[1], .key = 8, .seq = 1, .off = 2, .time = 6}};
+    for (unsigned chunk = 0; chunk < 2; chunk++) {
+        if (chunk == 0)
+            push(&l, PT_CALL, TIME | CODE, l.code[0], 0, 0, 0);
+        else
+            push(&l, PT_YIELD, TIME | OFF, 0, 4, 0, 0);
+        for (unsigned i = 0; i < 2; i++) {
+            push(&l, PT_CALL, begins, l.code[1], 2, 0, 20 * chunk + 7 + i);
+            push(&l, PT_YIELD, TIME | OFF, 0, 4, 0, 0);
+        }
+        for (unsigned i = 0; i < 100; i++) {
+            push(&l, PT_BRANCH, OFF | DST | (i % 32 == 9 ? TIME : 0), 0, 2,
+                 i % 5 == 0 ? 6 : 4, 0);
+            push(&l, PT_RESUME, resumes, l.code[1], 4, 0,
+                 20 * chunk + 7 + i % 2);
+            push(&l, PT_C_CALL, TIME | CALLEE | OFF, l.callable[i % 3], 2, 0,
+                 0);
+            push(&l, PT_C_RETURN, TIME, 0, 0, 0, 0);
+            push(&l, PT_YIELD, TIME | OFF, 0, 4, 0, 0);
+        }
+        push(&l, PT_THROW, resumes, l.code[1], 4, 0, 20 * chunk + 7);
+        push(&l, PT_EXCEPTION, TIME | OFF | DST | TYPE | ARG, l.type, 2, 2, 0);
+        push(&l, PT_UNWIND, TIME, 0, 0, 0, 0);
+        flush(&l, stack, chunk == 0 ? 0 : 2);
+    }
+    finish(&l, "complete");
+}
+
 /* --- damaged ones --------------------------------------------------------- */
 
 static unsigned char bytes[1 << 16];
@@ -330,6 +375,37 @@ replace(size_t at, const void *item, size_t len, uint64_t claim)
     pt_chunk_encode(&h, bytes + at);
     memcpy(body + n, rest, more);
     size = at + PT_CHUNK_HEADER_SIZE + n + more;
+}
+
+/* Writes flow.ptr as `name` with a byte of its first events item changed: that
+ * `at` bytes behind the key `key`. */
+static void
+save_flow(const char *name, const char *key, size_t at, unsigned char byte)
+{
+    static unsigned char item[sizeof bytes];
+    struct pt_chunk_header h;
+    load("flow.ptr");
+    size_t events = chunk_of(PT_CHUNK_EVENTS);
+    must(pt_chunk_decode(bytes + events, &h) == PT_OK, "header");
+    size_t n = ZSTD_decompress(item, sizeof item,
+                               bytes + events + PT_CHUNK_HEADER_SIZE,
+                               (size_t)h.info.packed_size);
+    must(!ZSTD_isError(n), "zstd");
+    unsigned char *found = memmem(item, n, key, strlen(key));
+    must(found != NULL, key);
+    found[strlen(key) + at] = byte;
+    replace(events, item, n, 0);
+    save(name);
+}
+
+static void
+damaged_flow(void)
+{
+    save_flow("flow-rank.ptr", "marks", 2, 7); /* of which nothing is known */
+    save_flow("flow-mark.ptr", "marks", 4, 77);
+    save_flow("flow-run.ptr", "runs", 3, 254);
+    save_flow("flow-literals.ptr", "marks", 5, 0); /* one too many is stored */
+    save_flow("flow-transform.ptr", "predic", 0, 'k'); /* of a later version */
 }
 
 static void
@@ -404,6 +480,8 @@ main(int argc, char **argv)
     every_constant();
     threads_and_keyframes();
     columns();
+    flow();
     damaged();
+    damaged_flow();
     return 0;
 }

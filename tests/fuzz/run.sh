@@ -14,8 +14,10 @@ libs="-lzstd -lcbor -lxxhash"
 
 # shellcheck disable=SC2086
 if [ "${1-}" = --corpus ]; then
-    ${CC:-cc} $flags -o "$out/make_corpus" tests/fuzz/make_corpus.c \
-        format/*.c $libs && "$out/make_corpus" tests/corpus
+    for tool in fuzz/make_corpus golden/make_flow; do
+        ${CC:-cc} $flags -o "$out/${tool#*/}" "tests/$tool.c" \
+            format/*.c $libs && "$out/${tool#*/}" tests/corpus || exit
+    done
     exit
 fi
 
@@ -23,7 +25,7 @@ seconds=${1:-60}
 # shellcheck disable=SC2086
 "$CLANG" $flags -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=all -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
-    format/*.c $libs || exit 1
+    format/*.c replay/*.c $libs || exit 1
 
 # What it finds goes to a copy: the committed corpus stays as it is.
 work=$(mktemp -d) || exit 1
