@@ -142,38 +142,53 @@ begin_top(struct pt_walk_check *check, struct pt_walk_thread *t)
     return i;
 }
 
-/* Counts what ran, and compares it with what was told of the frame on top.
- * Where the two part, the rest of the step is left: the next event brings them
- * together again. */
+/* Compares what ran with what was told from `first` on; how many of these are
+ * the same.  Where the two part, the rest of the step is left: the next event
+ * brings them together again. */
+static size_t
+match(const struct here *h, const struct pt_walked *w, size_t first,
+      uint64_t expected)
+{
+    const struct pt_walk_thread *t = h->thread;
+    struct pt_expand expand;
+    struct pt_fine fine;
+    size_t i = first;
+    pt_expand_begin(&expand, w);
+    while (i - first < expected && pt_expand_next(&expand, &fine)) {
+        if (!(h->check->kinds >> fine.kind & 1))
+            continue;
+        const struct told *told = i < t->n ? &t->told[i] : NULL;
+        uint32_t value = fine.kind == PT_LINE ? fine.line : fine.off;
+        if (!told || told->kind != fine.kind || told->value != value) {
+            on_difference(h, w, told, &fine);
+            return i - first;
+        }
+        i++;
+    }
+    if (i < t->n)
+        on_difference(h, w, &t->told[i], NULL);
+    return i - first;
+}
+
+/* Counts what ran, and compares it with what was told of the frame on top. */
 static void
 compare(const struct here *h, const struct pt_walked *w)
 {
     struct pt_walk_check *check = h->check;
     struct pt_walk_thread *t = h->thread;
-    size_t first = begin_top(check, t), i = first;
-    bool parted = w->lost || w->desynced;
-    struct pt_expand expand;
-    struct pt_fine fine;
-    pt_expand_begin(&expand, w);
-    while (pt_expand_next(&expand, &fine)) {
-        if (fine.kind == PT_LINE)
-            check->lines++;
-        else
-            check->instructions++;
-        if (parted || !(check->kinds >> fine.kind & 1))
-            continue;
-        const struct told *told = i < t->n ? &t->told[i] : NULL;
-        uint32_t value = fine.kind == PT_LINE ? fine.line : fine.off;
-        parted = !told || told->kind != fine.kind || told->value != value;
-        if (parted)
-            on_difference(h, w, told, &fine);
-        else
-            i++;
-    }
-    if (!parted && i < t->n)
-        on_difference(h, w, &t->told[i], NULL);
-    check->compared += i - first;
-    check->skipped += t->n - i;
+    size_t first = begin_top(check, t), same = 0;
+    uint64_t instructions, lines, expected = 0;
+    pt_expand_count(w, &instructions, &lines);
+    check->instructions += instructions;
+    check->lines += lines;
+    if (check->kinds >> PT_INSTRUCTION & 1)
+        expected += instructions;
+    if (check->kinds >> PT_LINE & 1)
+        expected += lines;
+    if (!w->lost && !w->desynced)
+        same = match(h, w, first, expected);
+    check->compared += same;
+    check->skipped += t->n - first - same;
     t->n = first;
 }
 

@@ -1,6 +1,5 @@
 /* From a step of a walk to the events that CPython tells of it. */
-#include <pt/event.h>
-#include <pt/flow.h>
+#include "replay/graph.h"
 
 void
 pt_expand_begin(struct pt_expand *x, const struct pt_walked *w)
@@ -11,37 +10,6 @@ pt_expand_begin(struct pt_expand *x, const struct pt_walked *w)
                             .before = w->before};
     if (x->run != x->end)
         x->index = x->run->first;
-}
-
-/* sys.monitoring compares the line with that of the code unit before, and
- * finds none for a cache. */
-static bool
-line_changes(const struct pt_graph *g, const struct pt_ins *ins,
-             uint32_t before)
-{
-    if (!(ins->flags & PT_INS_STARTS))
-        return false;
-    if (before >= g->units)
-        return true;
-    const struct pt_ins *last = &g->ins[g->at[before]];
-    return last->off != 2 * before || !(last->flags & PT_INS_PLACED) ||
-           last->line != ins->line || last->flags & PT_INS_RESUMES;
-}
-
-/* 3.11 also tells of each jump back but those to a SEND.  Until the frame has
- * passed its RESUME it has no line. */
-static bool
-line_or_jump(const struct pt_graph *g, const struct pt_ins *ins,
-             uint32_t before)
-{
-    if (!(ins->flags & PT_INS_PLACED))
-        return false;
-    if (before >= g->units || g->start == PT_INS_NONE ||
-        before <= g->ins[g->start].off / 2)
-        return true;
-    const struct pt_ins *last = &g->ins[g->at[before]];
-    return !(last->flags & PT_INS_PLACED) || last->line != ins->line ||
-           (ins->off / 2 < before && ins->cls != PT_INS_SEND);
 }
 
 bool
@@ -57,8 +25,7 @@ pt_expand_next(struct pt_expand *x, struct pt_fine *out)
                                 .kind = PT_LINE};
         if (fires && !x->lined) {
             x->lined = true;
-            if (x->graph->jumps_back ? line_or_jump(x->graph, ins, x->before)
-                                     : line_changes(x->graph, ins, x->before))
+            if (pt_graph_tells_line(x->graph, x->index, x->before))
                 return true;
         }
         x->lined = false;
@@ -74,4 +41,21 @@ pt_expand_next(struct pt_expand *x, struct pt_fine *out)
         }
     }
     return false;
+}
+
+void
+pt_expand_count(const struct pt_walked *w, uint64_t *instructions,
+                uint64_t *lines)
+{
+    uint32_t before = w->before;
+    *instructions = *lines = 0;
+    for (size_t i = 0; w->graph && i < w->nruns; i++) {
+        const struct pt_run *run = &w->runs[i];
+        const struct pt_ins *first = &w->graph->ins[run->first];
+        const struct pt_ins *end = &w->graph->ins[run->last + 1];
+        *instructions += end->fired - first->fired;
+        *lines += end->lined - first[1].lined +
+                  pt_graph_tells_line(w->graph, run->first, before);
+        before = w->graph->ins[run->last].off / 2;
+    }
 }

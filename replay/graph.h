@@ -12,7 +12,8 @@ enum pt_status pt_graph_new(const struct pt_code *, uint32_t id,
                             struct pt_graph **out);
 void pt_graph_free(struct pt_graph *);
 
-/* Sets `line` of each instruction and the flags _FIRES and _STARTS. */
+/* Sets of each instruction `line`, `fired` and `lined`, and the flags _FIRES,
+ * _STARTS and _PLACED. */
 enum pt_status pt_graph_mark(struct pt_graph *, const struct pt_code *,
                              const struct pt_dialect *);
 
@@ -20,5 +21,10 @@ enum pt_status pt_graph_mark(struct pt_graph *, const struct pt_code *,
  * skips; PT_INS_NONE where it does not jump or leaves the code. */
 uint32_t pt_graph_named(const struct pt_graph *, const struct pt_dialect *,
                         uint32_t index);
+
+/* Whether CPython tells a line at an instruction, when the frame has stood at
+ * code unit `before`. */
+bool pt_graph_tells_line(const struct pt_graph *, uint32_t index,
+                         uint32_t before);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * The rule for lines is that of initialize_lines() in Python/instrumentation.c:
  * where the line changes from one instruction to the next, and at each target
- * of a jump and each handler.  3.11 has another, which needs no marks
- * (expand.c). */
+ * of a jump and each handler; there it is told unless the instruction that ran
+ * before has the same.  3.11 has another rule, which needs no marks. */
 #include "replay/graph.h"
 
 #include <pt/replay.h>
@@ -74,6 +74,62 @@ fires(const struct pt_graph *g, const struct pt_dialect *d, uint32_t index)
            !(op_at(g, d, index - 1)->traits & PT_TRAIT_EXTENDS);
 }
 
+/* sys.monitoring compares the line with that of the code unit before, and
+ * finds none for a cache. */
+static bool
+line_changes(const struct pt_graph *g, const struct pt_ins *ins,
+             uint32_t before)
+{
+    if (!(ins->flags & PT_INS_STARTS))
+        return false;
+    if (before >= g->units)
+        return true;
+    const struct pt_ins *last = &g->ins[g->at[before]];
+    return last->off != 2 * before || !(last->flags & PT_INS_PLACED) ||
+           last->line != ins->line || last->flags & PT_INS_RESUMES;
+}
+
+/* 3.11 also tells of each jump back but those to a SEND.  Until the frame has
+ * passed its RESUME it has no line. */
+static bool
+line_or_jump(const struct pt_graph *g, const struct pt_ins *ins,
+             uint32_t before)
+{
+    if (!(ins->flags & PT_INS_PLACED))
+        return false;
+    if (before >= g->units || g->start == PT_INS_NONE ||
+        before <= g->ins[g->start].off / 2)
+        return true;
+    const struct pt_ins *last = &g->ins[g->at[before]];
+    return !(last->flags & PT_INS_PLACED) || last->line != ins->line ||
+           (ins->off / 2 < before && ins->cls != PT_INS_SEND);
+}
+
+bool
+pt_graph_tells_line(const struct pt_graph *g, uint32_t index, uint32_t before)
+{
+    const struct pt_ins *ins = &g->ins[index];
+    if (!(ins->flags & PT_INS_FIRES))
+        return false;
+    return g->jumps_back ? line_or_jump(g, ins, before)
+                         : line_changes(g, ins, before);
+}
+
+static void
+count(struct pt_graph *g)
+{
+    uint32_t fired = 0, lined = 0, before = PT_INS_NONE;
+    for (uint32_t i = 0; i <= g->n; i++) {
+        g->ins[i].fired = fired;
+        g->ins[i].lined = lined;
+        if (i == g->n)
+            break;
+        fired += (g->ins[i].flags & PT_INS_FIRES) != 0;
+        lined += pt_graph_tells_line(g, i, before);
+        before = g->ins[i].off / 2;
+    }
+}
+
 enum pt_status
 pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
               const struct pt_dialect *d)
@@ -97,5 +153,6 @@ pt_graph_mark(struct pt_graph *g, const struct pt_code *code,
         mark_changes(g, d, first);
         mark_targets(g, d, first);
     }
+    count(g);
     return PT_OK;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* More jumps than this between two events are no program's. */
-enum { TURNS_LIMIT = 1 << 14 };
+enum { TURNS_LIMIT = 1 << 12 };
 
 const char *
 pt_desync_text(unsigned reason)

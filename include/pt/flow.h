@@ -51,6 +51,8 @@ struct pt_ins {
     uint32_t target; /* index, PT_INS_NONE where it does not jump */
     uint32_t run;    /* index of the first one from here that is not _NEXT */
     uint32_t line;   /* 0 where it has none */
+    uint32_t fired;  /* how many of those before it _FIRES ... */
+    uint32_t lined;  /* ... and tell a line when all run in order */
     uint8_t opcode, cls, flags, caches;
 };
 
@@ -211,5 +213,8 @@ struct pt_expand {
 void pt_expand_begin(struct pt_expand *, const struct pt_walked *walked);
 /* The next event in the order in which CPython tells them; false at the end. */
 bool pt_expand_next(struct pt_expand *, struct pt_fine *out);
+/* How many instructions and lines a step gives, at once. */
+void pt_expand_count(const struct pt_walked *, uint64_t *instructions,
+                     uint64_t *lines);
 
 #endif

@@ -195,10 +195,16 @@ tell(struct flow *f)
     }
     if (f->walked.lost)
         return "lost";
+    uint64_t instructions, lines, told[PT_KIND_LIMIT] = {0};
+    pt_expand_count(&f->walked, &instructions, &lines);
     pt_expand_begin(&expand, &f->walked);
-    while (pt_expand_next(&expand, &fine) && n < (int)sizeof f->text - 16)
+    while (pt_expand_next(&expand, &fine) && n < (int)sizeof f->text - 16) {
+        told[fine.kind]++;
         n += sprintf(f->text + n, fine.kind == PT_LINE ? "%sL%u" : "%s%u",
                      n ? " " : "", fine.kind == PT_LINE ? fine.line : fine.off);
+    }
+    cr_expect_eq(instructions, told[PT_INSTRUCTION]);
+    cr_expect_eq(lines, told[PT_LINE]);
     return f->text;
 }
 

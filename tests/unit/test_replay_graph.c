@@ -205,7 +205,7 @@ check_step(const struct pt_walked *w)
 {
     struct pt_expand expand;
     struct pt_fine fine;
-    uint64_t most = 0, n = 0;
+    uint64_t most = 0, n = 0, instructions, lines;
     if (w->graph) {
         cr_assert_leq(w->nruns, w->graph->turns + (size_t)2);
         most = 2 * (uint64_t)w->graph->n * (w->nruns + 1);
@@ -215,6 +215,8 @@ check_step(const struct pt_walked *w)
         cr_assert_lt(fine.index, w->graph->n);
         cr_assert_leq(++n, most);
     }
+    pt_expand_count(w, &instructions, &lines);
+    cr_assert_eq(instructions + lines, n);
 }
 
 Test(replay_graph, noise)
