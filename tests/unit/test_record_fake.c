@@ -171,8 +171,8 @@ fake_process(struct fake *f, pid_t pid)
     return f->t;
 }
 
-void
-fake_open(struct fake *f, uint32_t stamped)
+static void
+open_with(struct fake *f, uint32_t stamped, bool flow)
 {
     *f = (struct fake){0};
     strcpy(f->folder, "/tmp/ptrec-test-XXXXXX");
@@ -185,6 +185,7 @@ fake_open(struct fake *f, uint32_t stamped)
     f->config = (struct pt_config){
         .events = KINDS,
         .stamped = (stamped != 0 ? stamped : KINDS) | edges,
+        .flow = flow,
         .quantum_log2 = f->clock.quantum_log2,
         .clock = f->clock.source,
     };
@@ -195,6 +196,7 @@ fake_open(struct fake *f, uint32_t stamped)
         .clock = f->clock.clock,
         .writer = {"test", 4},
         .preset = {"lines", 5},
+        .optional = flow ? PT_OPTIONAL_FLOW : 0,
         .events = f->config.events,
         .stamped = f->config.stamped,
     };
@@ -204,6 +206,18 @@ fake_open(struct fake *f, uint32_t stamped)
                  PT_OK, "%s", error.text);
     f->journal.writer = f->writer;
     fake_process(f, FAKE_MAIN);
+}
+
+void
+fake_open(struct fake *f, uint32_t stamped)
+{
+    open_with(f, stamped, false);
+}
+
+void
+fake_open_flow(struct fake *f)
+{
+    open_with(f, KINDS & ~(1u << PT_BRANCH), true);
 }
 
 bool

@@ -34,6 +34,9 @@ struct fake_lane {
 
 /* Everything is asked for; `stamped` is a mask of kinds, 0 for all. */
 void fake_open(struct fake *, uint32_t stamped);
+/* The same with the records that say where they happened; of branches only
+ * some carry a time. */
+void fake_open_flow(struct fake *);
 /* Another process of the same recording, with its definitions told. */
 struct pt_tracee *fake_process(struct fake *, pid_t pid);
 /* Ends the process, closes the trace and opens it for reading. */
