@@ -97,15 +97,22 @@ find_seq(const struct pt_trace *trace, uint64_t seq, int64_t *time,
                 pt_trace_path(trace), seq);
 }
 
+/* One end of a range, as it is stored in the filter. */
+struct bound {
+    struct pt_moment at;
+    uint64_t k;
+    bool placed;
+};
+
 static enum pt_status
 resolve(const struct pt_trace *trace, const char *text, bool from,
-        struct pt_moment *out, struct pt_error *error)
+        struct bound *out, struct pt_error *error)
 {
     uint64_t seq, k = 0;
     int64_t time = 0;
     const char *p;
     if (parse_time(text, &time)) {
-        *out = (struct pt_moment){time, from ? 0 : UINT64_MAX};
+        *out = (struct bound){.at = {time, from ? 0 : UINT64_MAX}};
         return PT_OK;
     }
     if (!parse_u64(text, &p, &seq) ||
@@ -118,8 +125,57 @@ resolve(const struct pt_trace *trace, const char *text, bool from,
     if (st != PT_OK)
         return st;
     /* What follows SEQ by K instructions lies behind SEQ itself. */
-    *out = (struct pt_moment){time, from && k ? seq + 1 : seq};
+    *out = (struct bound){{time, from && k ? seq + 1 : seq}, k, true};
     return PT_OK;
+}
+
+static enum pt_status
+resolve_range(const struct pt_trace *trace, const struct pt_filter_spec *spec,
+              struct pt_filter *f, struct pt_error *error)
+{
+    struct bound from = {.at = {INT64_MIN, 0}};
+    struct bound to = {.at = {INT64_MAX, UINT64_MAX}};
+    enum pt_status st = PT_OK;
+    if (spec->from)
+        st = resolve(trace, spec->from, true, &from, error);
+    if (st == PT_OK && spec->to)
+        st = resolve(trace, spec->to, false, &to, error);
+    if (st != PT_OK)
+        return st;
+    f->from = from.at;
+    f->from_k = from.k;
+    f->from_placed = from.placed;
+    f->to = to.at;
+    f->to_k = to.k;
+    f->to_placed = to.placed;
+    f->ranged = spec->from || spec->to;
+    uint64_t seq = from.at.seq - (from.k != 0);
+    bool same = from.placed && to.placed && seq == to.at.seq;
+    if (pt_moment_before(to.at.time, to.at.seq, from.at.time, seq) ||
+        (same && to.k < from.k))
+        return fail(error, PT_EUSAGE,
+                    "the range from %s to %s ends before it begins; exchange "
+                    "them",
+                    spec->from, spec->to);
+    return PT_OK;
+}
+
+bool
+pt_filter_place(const struct pt_filter *f, struct pt_moment at, uint64_t k,
+                int64_t time)
+{
+    if (!f->ranged)
+        return true;
+    if (f->to_placed
+            ? pt_moment_before(f->to.time, f->to.seq, at.time, at.seq) ||
+                  (at.seq == f->to.seq && k > f->to_k)
+            : time > f->to.time)
+        return false;
+    if (!f->from_placed)
+        return time >= f->from.time;
+    if (k == 0 || f->from_k == 0 || at.seq + 1 != f->from.seq)
+        return !pt_moment_before(at.time, at.seq, f->from.time, f->from.seq);
+    return k >= f->from_k;
 }
 
 /* The time of the last event; false where there is none, or none that could
@@ -298,25 +354,14 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
     struct pt_filter *f = calloc(1, sizeof *f);
     if (!f)
         return PT_ENOMEM;
-    f->from = (struct pt_moment){INT64_MIN, 0};
-    f->to = (struct pt_moment){INT64_MAX, UINT64_MAX};
-    f->ranged = spec->from || spec->to;
     f->nthreads = pt_trace_thread_count(trace) + 1;
     f->threads = malloc(f->nthreads);
     enum pt_status st = f->threads ? PT_OK : PT_ENOMEM;
     if (f->threads)
         memset(f->threads, 1, f->nthreads);
-    if (st == PT_OK && spec->from)
-        st = resolve(trace, spec->from, true, &f->from, error);
     int64_t last;
-    if (st == PT_OK && spec->to)
-        st = resolve(trace, spec->to, false, &f->to, error);
-    if (st == PT_OK &&
-        pt_moment_before(f->to.time, f->to.seq, f->from.time, f->from.seq))
-        st = fail(error, PT_EUSAGE,
-                  "the range from %s to %s ends before it begins; exchange "
-                  "them",
-                  spec->from, spec->to);
+    if (st == PT_OK)
+        st = resolve_range(trace, spec, f, error);
     if (st == PT_OK && spec->from && trace_end(trace, &last) &&
         f->from.time > last)
         st = fail(error, PT_ENOTFOUND,

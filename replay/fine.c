@@ -31,6 +31,15 @@ pt_fine_lose(struct pt_fine_stream *f)
         pt_walk_lose(f->walk);
 }
 
+void
+pt_fine_leave(struct pt_fine_stream *f, struct pt_moment last)
+{
+    pt_fine_lose(f);
+    f->last = last;
+    f->from = f->to = last.time;
+    f->passed = 0;
+}
+
 /* The share a/b of the way from t0 to t1. */
 static int64_t
 between(int64_t t0, int64_t t1, uint64_t a, uint64_t b)

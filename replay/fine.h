@@ -28,6 +28,8 @@ void pt_fine_clear(struct pt_fine_stream *);
 enum pt_status pt_fine_sync(struct pt_fine_stream *, const struct pt_events *);
 /* Events are missing here. */
 void pt_fine_lose(struct pt_fine_stream *);
+/* ... up to the logged event at `last`, behind which it goes on. */
+void pt_fine_leave(struct pt_fine_stream *, struct pt_moment last);
 
 /* The next reconstructed event before `next` (number `seq`), in f->event and
  * applied to `stack`; PT_END where there is none (more). */

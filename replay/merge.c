@@ -22,6 +22,7 @@ struct stream {
     size_t capacity, at, filled;
     size_t start;          /* index in its chunk of window[0] */
     bool open;             /* the chunk's keyframe has been taken */
+    bool follows;          /* it comes behind a chunk that was read */
     struct pt_moment next; /* of window[at] */
     struct pt_stack stack;
     struct pt_fine_stream fine;
@@ -79,6 +80,13 @@ sink(struct pt_cursor *c, size_t i)
 }
 
 static void
+order_heap(struct pt_cursor *c)
+{
+    for (size_t i = c->nheap; i-- > 0;)
+        sink(c, i);
+}
+
+static void
 drop_top(struct pt_cursor *c)
 {
     c->heap[0] = c->heap[--c->nheap];
@@ -104,11 +112,24 @@ release_window(struct pt_cursor *c, struct stream *s)
     s->capacity = s->at = s->filled = 0;
 }
 
+/* Leaves out a chunk; what its last event is followed by is told in the next
+ * one. */
 static void
-lose(struct stream *s)
+leave_out(struct stream *s, const struct pt_chunk_info *info)
 {
+    s->follows = false;
     pt_stack_lose(&s->stack);
-    pt_fine_lose(&s->fine);
+    pt_fine_leave(&s->fine, (struct pt_moment){info->time_last,
+                                               info->seq + info->events - 1});
+}
+
+/* What a walk tells behind the last event of a chunk takes the next one. */
+static bool
+wanted(const struct pt_cursor *c, const struct stream *s,
+       const struct pt_chunk_info *info)
+{
+    return !c->filter || (s->fine.walk && s->follows) ||
+           pt_filter_chunk(c->filter, info);
 }
 
 /* Goes to the thread's next chunk that the filter wants; false at its end. */
@@ -121,10 +142,11 @@ next_chunk(struct pt_cursor *c, struct stream *s)
         const struct pt_chunk_info *info = chunk_of(c, s);
         if (info->events == 0)
             continue;
-        if (c->filter && !pt_filter_chunk(c->filter, info)) {
-            lose(s);
+        if (!wanted(c, s, info)) {
+            leave_out(s, info);
             continue;
         }
+        s->follows = false;
         s->next = (struct pt_moment){info->time_first, info->seq};
         return true;
     }
@@ -189,7 +211,7 @@ prepare(struct pt_cursor *c, struct stream *s)
     enum pt_status st = fill(c, s);
     if (st == PT_EDAMAGED) {
         c->trouble.bad_chunks++;
-        lose(s);
+        leave_out(s, chunk_of(c, s));
         s->chunk++;
         if (next_chunk(c, s))
             sink(c, 0);
@@ -217,6 +239,7 @@ advance(struct pt_cursor *c, struct stream *s)
     size_t index = s->start + s->at;
     if (index >= info->events) {
         s->chunk++;
+        s->follows = true;
         if (c->open > 16)
             release_window(c, s);
         if (!next_chunk(c, s)) {
@@ -309,11 +332,13 @@ pt_cursor_new(const struct pt_trace *trace, const struct pt_filter *filter,
     }
     for (size_t i = 0; i < c->nstreams; i++) {
         c->streams[i].stack.lines = c->lines;
+        const struct pt_chunk_info *first = chunk_of(c, &c->streams[i]);
+        pt_fine_leave(&c->streams[i].fine,
+                      (struct pt_moment){first->time_first, first->seq});
         if (next_chunk(c, &c->streams[i]))
             c->heap[c->nheap++] = &c->streams[i];
     }
-    for (size_t i = c->nheap; i-- > 0;)
-        sink(c, i);
+    order_heap(c);
     *out = c;
     return PT_OK;
 }
@@ -337,11 +362,13 @@ pt_cursor_free(struct pt_cursor *c)
 }
 
 static bool
-visible(const struct pt_filter *f, const struct pt_merged *m)
+visible(const struct pt_filter *f, const struct stream *s,
+        const struct pt_merged *m)
 {
     if (!f)
         return true;
-    if (!pt_filter_moment(f, m->event->time, m->seq))
+    const struct pt_moment *at = m->walked ? &s->fine.last : &s->next;
+    if (!pt_filter_place(f, *at, m->k, m->event->time))
         return false;
     return !f->coded || (m->step.framed && pt_filter_code(f, m->step.frame.id));
 }
@@ -360,10 +387,9 @@ enum pt_status
 pt_cursor_walk(struct pt_cursor *c, struct pt_graph_cache *graphs)
 {
     enum pt_status st = PT_OK;
-    for (size_t i = 0; i < c->nstreams && st == PT_OK; i++) {
-        c->streams[i].fine.last = c->streams[i].next;
+    for (size_t i = 0; i < c->nstreams && st == PT_OK; i++)
         st = pt_fine_begin(&c->streams[i].fine, graphs);
-    }
+    order_heap(c);
     return st;
 }
 
@@ -419,7 +445,7 @@ pt_cursor_next(struct pt_cursor *c, struct pt_merged *out)
             continue;
         if (st != PT_OK)
             return st;
-        bool show = visible(c->filter, out);
+        bool show = visible(c->filter, s, out);
         if (!out->walked)
             advance(c, s);
         if (show)

@@ -108,31 +108,48 @@ push(struct pt_stack *s, const struct pt_event *e, uint64_t seq, bool callable)
     return PT_OK;
 }
 
-/* An event that says where the Python frame on top, or the one below the C call
- * on top, is: its line follows. */
-static void
-stand(struct pt_stack *s, uint32_t off)
+/* The Python frame on top, or the one below the C calls on top; or NULL. */
+static struct pt_frame *
+top(const struct pt_stack *s)
 {
     size_t depth = s->depth;
     while (depth && s->frames[depth - 1].callable)
         depth--;
-    if (depth == 0)
+    return depth ? &s->frames[depth - 1] : NULL;
+}
+
+/* An event that says where that frame is: its line follows. */
+static void
+stand(struct pt_stack *s, uint32_t off)
+{
+    struct pt_frame *f = top(s);
+    if (!f)
         return;
-    struct pt_frame *f = &s->frames[depth - 1];
     uint32_t line = s->lines ? pt_line_cache_at(s->lines, f->id, off) : 0;
     f->off = off;
     if (line)
         f->line = line;
 }
 
-/* The Python frame at or below entry `depth`, into the step. */
-static void
-name_frame(const struct pt_stack *s, size_t depth, struct pt_step *out)
+/* Which instruction was the last, after an event that tells of an exception. A
+ * handler has run nothing yet; what raised can be reported a code unit before
+ * the instruction, unless the event names that as well. */
+static uint32_t
+last_off(const struct pt_event *e, uint32_t before)
 {
-    while (depth && s->frames[depth - 1].callable)
-        depth--;
-    if (depth) {
-        out->frame = s->frames[depth - 1];
+    if (e->kind == PT_HANDLED)
+        return before;
+    if (e->has & PT_HAS(DST))
+        return e->dst;
+    return e->pos + 2 == before ? before : e->pos;
+}
+
+static void
+name_frame(const struct pt_stack *s, struct pt_step *out)
+{
+    const struct pt_frame *f = top(s);
+    if (f) {
+        out->frame = *f;
         out->framed = true;
     }
 }
@@ -149,8 +166,10 @@ place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
         s->frames[s->depth - 1].line = e->pos;
     else
         stand(s, e->pos);
+    if (e->kind == PT_EXCEPTION || e->kind == PT_HANDLED)
+        s->frames[s->depth - 1].off = last_off(e, out->from);
     out->depth = s->depth;
-    name_frame(s, s->depth, out);
+    name_frame(s, out);
 }
 
 enum pt_status
@@ -158,11 +177,13 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
               struct pt_step *out)
 {
     enum pt_status st = PT_OK;
-    memset(out, 0, sizeof *out);
+    const struct pt_frame *running = top(s);
+    *out = (struct pt_step){.from = running ? running->off : UINT32_MAX};
     switch (e->kind) {
     case PT_CALL:
     case PT_RESUME:
     case PT_THROW:
+        out->from = UINT32_MAX;
         out->depth = s->depth;
         if (e->has & PT_HAS(OFF))
             stand(s, e->pos);
@@ -170,7 +191,7 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
         if (st == PT_OK && e->has & PT_HAS(DST))
             stand(s, e->dst);
         if (st == PT_OK)
-            name_frame(s, s->depth, out);
+            name_frame(s, out);
         return st;
     case PT_RETURN:
     case PT_YIELD:
@@ -178,7 +199,7 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
         close_c_calls(s, out);
         if (e->has & PT_HAS(OFF))
             stand(s, e->pos);
-        name_frame(s, s->depth, out);
+        name_frame(s, out);
         if (s->depth)
             s->depth--;
         else
@@ -191,7 +212,7 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
             stand(s, e->pos);
         out->depth = s->depth;
         out->callee = e->id;
-        name_frame(s, s->depth, out);
+        name_frame(s, out);
         return push(s, e, seq, true);
     case PT_C_RETURN:
     case PT_C_EXCEPTION:
@@ -200,7 +221,7 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
         else
             unmatched(s, out);
         out->depth = s->depth;
-        name_frame(s, s->depth, out);
+        name_frame(s, out);
         return PT_OK;
     case PT_LINE:
     case PT_INSTRUCTION:
@@ -217,6 +238,6 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
         break;
     }
     out->depth = s->depth;
-    name_frame(s, s->depth, out);
+    name_frame(s, out);
     return PT_OK;
 }

@@ -65,7 +65,9 @@ uint32_t pt_line_cache_first(struct pt_line_cache *, uint32_t code);
  * A frame's `line` is set by line events (0: unknown) and, where the stack has
  * line tables, by each event with an offset to which the table gives a line;
  * it begins with the code's first line at a call, unknown at resume and throw
- * (spec/format.md section 8). */
+ * (spec/format.md section 8).  Its `off` is the last instruction that it is
+ * known to have run: an exception's is the one that raised, and a handler does
+ * not move it. */
 
 enum { PT_STACK_LIMIT = 1 << 24 }; /* frames; more is damage */
 
@@ -87,6 +89,8 @@ struct pt_step {
                               entered or left, else the topmost */
     uint32_t callee;       /* of C call events, 0 unknown */
     uint32_t unfinished;   /* C calls that this event closed first */
+    uint32_t from;         /* where the frame stood before the event: the last
+                              offset told of it, or UINT32_MAX */
     size_t depth;          /* entries below the frame or C call it is about */
     bool framed;           /* `frame` is known */
     bool unmatched;
@@ -131,10 +135,15 @@ struct pt_moment {
 };
 
 struct pt_filter {
-    struct pt_moment from, to; /* both inclusive */
-    bool ranged;               /* from or to is given */
-    bool coded;                /* include or exclude is given */
-    uint8_t *threads;          /* per thread id: 1 wanted */
+    struct pt_moment from, to; /* of logged events; both inclusive */
+    uint64_t from_k;  /* from SEQ+K: `from` is the event behind SEQ, and of what
+                         follows SEQ all is meant from here on; else 0 */
+    uint64_t to_k;    /* of what follows event `to`, all up to here is meant */
+    bool from_placed; /* `from` was given as SEQ or SEQ+K, not as a time */
+    bool to_placed;
+    bool ranged;      /* from or to is given */
+    bool coded;       /* include or exclude is given */
+    uint8_t *threads; /* per thread id: 1 wanted */
     uint32_t nthreads;
     uint8_t *codes; /* per code id: 1 wanted; NULL: all */
     uint32_t ncodes;
@@ -155,14 +164,11 @@ pt_moment_before(int64_t t1, uint64_t s1, int64_t t2, uint64_t s2)
     return t1 < t2 || (t1 == t2 && s1 < s2);
 }
 
-/* Whether the range holds this moment. */
-static inline bool
-pt_filter_moment(const struct pt_filter *f, int64_t time, uint64_t seq)
-{
-    return !f->ranged ||
-           (!pt_moment_before(time, seq, f->from.time, f->from.seq) &&
-            !pt_moment_before(f->to.time, f->to.seq, time, seq));
-}
+/* Whether the range holds a place in a thread: `k` instructions behind the
+ * logged event `at`, or that event where it is 0.  `time` is what it is shown
+ * with, by which a range given as times is told. */
+bool pt_filter_place(const struct pt_filter *, struct pt_moment at, uint64_t k,
+                     int64_t time);
 
 static inline bool
 pt_filter_code(const struct pt_filter *f, uint32_t code)
