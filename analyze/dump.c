@@ -1,18 +1,15 @@
-/* ptana dump: every event, as text to read or as JSON lines for programs.  The
- * schema of the lines is spec/format.md section 8. */
+/* ptana dump: every event, and every instruction, as text to read or as JSON
+ * lines for programs. */
 #include "analyze/dump.h"
-#include "analyze/json.h"
-#include "analyze/names.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct config {
     const char *kinds;
     uint64_t limit;
-    bool recorded;
+    bool recorded, disassemble;
+    struct pt_text_list functions;
 };
 
 static const struct pt_option options[] = {
@@ -20,208 +17,30 @@ static const struct pt_option options[] = {
      "only events of these kinds (call, return, line, c_call, ...)"},
     {"limit", 'n', PT_OPTION_COUNT, offsetof(struct config, limit), "N",
      "stop after N events"},
+    {"function", 0, PT_OPTION_LIST, offsetof(struct config, functions), "GLOB",
+     "only events of functions with this name, whole or what follows its last "
+     "dot (may be given again; --include takes files as well)"},
+    {"disassemble", 'd', PT_OPTION_FLAG, offsetof(struct config, disassemble),
+     NULL,
+     "each instruction that ran, with what it did; the lines, branches and "
+     "jumps that it shows are left out"},
     {"as-recorded", 0, PT_OPTION_FLAG, offsetof(struct config, recorded), NULL,
      "only what is in the log: no lines and instructions that follow from the "
      "flow"},
     {0}};
 
-/* What is the same in every line about one code object, written once. */
-struct piece {
-    char *text;
-    size_t len;
-};
-
 struct dumper {
     struct pt_session *session;
-    struct pt_out *out;
-    struct piece *codes;     /* by code id */
-    struct piece *callables; /* by callable id */
-    uint32_t kinds;          /* bit per kind */
+    uint32_t kinds;     /* bit per kind */
+    uint8_t *functions; /* by code id: 1 wanted; NULL: all */
+    uint32_t ncodes;
+    struct pt_cursor *cursor;
+    struct pt_graph_cache *graphs;        /* NULL: of no use */
+    struct pt_disassembler *disassembler; /* NULL: not wanted */
+    struct pt_dump_json *json;            /* NULL: text */
 };
 
-/* --- pieces --------------------------------------------------------------- */
-
-/* Renders into a piece by way of the output's buffer, from `mark` on. */
-static void
-keep(struct pt_out *o, size_t mark, struct piece *piece)
-{
-    size_t len = o->used - mark;
-    piece->text = malloc(len ? len : 1);
-    if (piece->text) {
-        memcpy(piece->text, o->buffer + mark, len);
-        piece->len = len;
-    }
-}
-
-/* ,"file":...,"func":... of a code object.  The names fit the empty buffer or
- * are written anew each time. */
-static void
-put_code(struct dumper *d, uint32_t id)
-{
-    struct pt_out *o = d->out;
-    const struct pt_code *c = pt_trace_code(d->session->trace, id);
-    if (!c) {
-        pt_out_text(o, ",\"file\":null,\"func\":null");
-        return;
-    }
-    struct piece *piece = &d->codes[id];
-    if (piece->text) {
-        pt_out_bytes(o, piece->text, piece->len);
-        return;
-    }
-    size_t most = 6 * (c->file.len + c->qualname.len) + 64;
-    if (most <= PT_OUT_BUFFER && o->used + most > PT_OUT_BUFFER)
-        pt_out_flush(o);
-    size_t mark = o->used;
-    pt_out_text(o, ",\"file\":");
-    pt_json_quote(o, c->file);
-    pt_out_text(o, ",\"func\":");
-    pt_json_quote(o, c->qualname);
-    if (most <= PT_OUT_BUFFER)
-        keep(o, mark, piece);
-}
-
-static void
-put_callee(struct dumper *d, uint32_t id)
-{
-    char buffer[PT_NAME_TEXT];
-    struct pt_out *o = d->out;
-    if (!pt_trace_callable(d->session->trace, id)) {
-        pt_out_text(o, ",\"callee\":null");
-        return;
-    }
-    struct piece *piece = &d->callables[id];
-    if (piece->text) {
-        pt_out_bytes(o, piece->text, piece->len);
-        return;
-    }
-    if (o->used + (size_t)6 * PT_NAME_TEXT + 64 > PT_OUT_BUFFER)
-        pt_out_flush(o);
-    size_t mark = o->used;
-    pt_out_text(o, ",\"callee\":");
-    pt_json_quote(o, pt_name_callable(d->session->trace, id, buffer));
-    keep(o, mark, piece);
-}
-
-/* --- JSON lines ----------------------------------------------------------- */
-
-static void
-put_number(struct pt_out *o, const char *key, bool known, uint64_t value)
-{
-    pt_out_text(o, key);
-    if (known)
-        pt_out_u64(o, value);
-    else
-        pt_out_text(o, "null");
-}
-
-/* Whether a branch was taken: 0, 1, or -1 where the bytecode does not tell. */
-static int
-taken(const struct dumper *d, const struct pt_merged *m)
-{
-    const struct pt_trace *trace = d->session->trace;
-    const struct pt_code *c =
-        m->step.framed ? pt_trace_code(trace, m->step.frame.id) : NULL;
-    const struct pt_interpreter *py =
-        c ? pt_trace_interpreter(trace, c->interpreter) : NULL;
-    uint32_t off = m->event->pos;
-    if (!py || off >= c->bytecode.len)
-        return -1;
-    uint8_t opcode = (uint8_t)c->bytecode.data[off];
-    return m->event->dst != off + 2 + 2u * py->opcodes[opcode].caches;
-}
-
-static size_t
-python_depth(const struct pt_stack *stack)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < stack->depth; i++)
-        n += !stack->frames[i].callable;
-    return n;
-}
-
-static void
-json_by_kind(struct dumper *d, const struct pt_merged *m)
-{
-    struct pt_out *o = d->out;
-    char buffer[PT_NAME_TEXT];
-    const struct pt_event *e = m->event;
-    int was;
-    switch (e->kind) {
-    case PT_C_CALL:
-    case PT_C_RETURN:
-    case PT_C_EXCEPTION:
-        put_callee(d, m->step.callee);
-        break;
-    case PT_BRANCH:
-        was = taken(d, m);
-        pt_out_text(o, ",\"dst\":");
-        pt_out_u64(o, e->dst);
-        pt_out_text(o, was < 0 ? ",\"taken\":null"
-                       : was   ? ",\"taken\":true"
-                               : ",\"taken\":false");
-        break;
-    case PT_JUMP:
-        pt_out_text(o, ",\"dst\":");
-        pt_out_u64(o, e->dst);
-        break;
-    case PT_EXCEPTION:
-        pt_out_text(o, ",\"type\":");
-        if (pt_trace_type(d->session->trace, e->id))
-            pt_json_quote(o, pt_name_type(d->session->trace, e->id, buffer));
-        else
-            pt_out_text(o, "null");
-        pt_out_text(o,
-                    e->arg == PT_RERAISED ? ",\"re\":true" : ",\"re\":false");
-        break;
-    case PT_CALL:
-    case PT_RESUME:
-    case PT_THROW:
-    case PT_RETURN:
-    case PT_YIELD:
-    case PT_UNWIND:
-        put_number(o, ",\"depth\":", !m->step.unmatched,
-                   python_depth(m->stack) + pt_kind_leaves(e->kind));
-        break;
-    default:
-        break;
-    }
-}
-
-static void
-json_line(struct dumper *d, const struct pt_merged *m)
-{
-    struct pt_out *o = d->out;
-    const struct pt_event *e = m->event;
-    const struct pt_process *process =
-        pt_trace_process(d->session->trace, m->process);
-    const struct pt_thread *thread =
-        pt_trace_thread(d->session->trace, m->thread);
-    const char *name = pt_kind_name(e->kind);
-    pt_out_text(o, "{\"seq\":");
-    pt_out_u64(o, m->seq);
-    pt_out_text(o, ",\"k\":");
-    pt_out_u64(o, m->k);
-    pt_out_text(o, ",\"t\":");
-    pt_out_i64(o, e->time);
-    put_number(o, ",\"pid\":", process, process ? process->pid : 0);
-    put_number(o, ",\"tid\":", thread, thread ? thread->tid : 0);
-    pt_out_text(o, ",\"ev\":");
-    if (name) {
-        pt_out_char(o, '"');
-        pt_out_text(o, name);
-        pt_out_char(o, '"');
-    } else
-        pt_out_text(o, "null");
-    put_code(d, m->step.framed ? m->step.frame.id : 0);
-    put_number(o, ",\"line\":", m->step.framed && m->step.frame.line,
-               m->step.frame.line);
-    put_number(o, ",\"off\":", e->has & PT_HAS(OFF), e->pos);
-    json_by_kind(d, m);
-    pt_out_text(o, "}\n");
-}
-
-/* --- the analyzer --------------------------------------------------------- */
+/* --- what is wanted ------------------------------------------------------- */
 
 static enum pt_status
 parse_kinds(struct pt_session *s, const char *words, uint32_t *out)
@@ -243,6 +62,18 @@ parse_kinds(struct pt_session *s, const char *words, uint32_t *out)
     return PT_OK;
 }
 
+static const uint32_t FINE = 1u << PT_LINE | 1u << PT_INSTRUCTION;
+
+/* The kinds of lines and instructions that the log implies, and has not. */
+static uint32_t
+implied_kinds(const struct pt_session *s)
+{
+    const struct config *config = s->config;
+    if (config->recorded || pt_flow_lacks(s->trace) != NULL)
+        return 0;
+    return FINE & ~pt_trace_header(s->trace)->events;
+}
+
 /* The preset that records each kind, for the traces that lack it. */
 static void
 say_lacks(const struct pt_session *s, uint32_t kinds)
@@ -253,92 +84,163 @@ say_lacks(const struct pt_session *s, uint32_t kinds)
     } presets[] = {
         {1u << PT_LINE, "lines", "lines"},
         {1u << PT_EXCEPTION | 1u << PT_HANDLED, "exceptions", "lines"},
-        {1u << PT_INSTRUCTION, "instructions", "instructions"},
-        {1u << PT_BRANCH | 1u << PT_JUMP, "branches", "instructions"},
+        {1u << PT_INSTRUCTION, "instructions", "flow"},
+        {1u << PT_BRANCH | 1u << PT_JUMP, "branches", "flow"},
         {1u << PT_CALL | 1u << PT_RETURN, "calls", "calls"},
         {1u << PT_C_CALL | 1u << PT_C_RETURN, "C calls", "calls"}};
+    uint32_t implied = implied_kinds(s);
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
-        if (kinds & presets[i].kinds)
+        if (kinds & presets[i].kinds && !(implied & presets[i].kinds))
             pt_session_lacks(s, presets[i].kinds, presets[i].what,
                              presets[i].preset);
 }
 
 static enum pt_status
-dump_all(struct dumper *d, struct pt_cursor *cursor)
+choose_kinds(struct dumper *d)
+{
+    struct pt_session *s = d->session;
+    const struct config *config = s->config;
+    const uint32_t shown = 1u << PT_LINE | 1u << PT_BRANCH | 1u << PT_JUMP;
+    d->kinds = config->disassemble ? ~shown : UINT32_MAX;
+    enum pt_status st =
+        config->kinds ? parse_kinds(s, config->kinds, &d->kinds) : PT_OK;
+    if (st != PT_OK)
+        return st;
+    if (config->disassemble && config->recorded &&
+        pt_flow_lacks(s->trace) == NULL &&
+        !(pt_trace_header(s->trace)->events & 1u << PT_INSTRUCTION))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "%s has no instructions as recorded: they "
+                               "follow from its flow; leave out --as-recorded",
+                               pt_trace_path(s->trace));
+    uint32_t needed = config->kinds ? d->kinds : 0;
+    say_lacks(s, needed | (config->disassemble ? 1u << PT_INSTRUCTION : 0));
+    return PT_OK;
+}
+
+static enum pt_status
+choose_functions(struct dumper *d)
+{
+    struct pt_session *s = d->session;
+    const struct config *config = s->config;
+    const struct pt_text_list *globs = &config->functions;
+    if (globs->n == 0)
+        return PT_OK;
+    d->ncodes = pt_trace_code_count(s->trace);
+    d->functions = calloc((size_t)d->ncodes + 1, 1);
+    if (!d->functions)
+        return PT_ENOMEM;
+    for (size_t i = 0; i < globs->n; i++) {
+        bool found = false;
+        for (uint32_t id = 1; id <= d->ncodes; id++) {
+            const struct pt_code *code = pt_trace_code(s->trace, id);
+            if (code && pt_glob_name(globs->items[i], code->qualname)) {
+                d->functions[id] = 1;
+                found = true;
+            }
+        }
+        if (!found)
+            return pt_session_fail(s, PT_ENOTFOUND,
+                                   "%s has no function \"%s\"; ptana profile "
+                                   "--all shows what ran",
+                                   pt_trace_path(s->trace), globs->items[i]);
+    }
+    return PT_OK;
+}
+
+/* Whether the filters of dump's own let an event pass. */
+static bool
+is_wanted(const struct dumper *d, const struct pt_merged *m)
+{
+    unsigned kind = m->event->kind;
+    if (kind < PT_KIND_LIMIT && !(d->kinds >> kind & 1))
+        return false;
+    /* The log has it itself: it would come twice. */
+    if (m->walked && pt_trace_header(d->session->trace)->events >> kind & 1)
+        return false;
+    return !d->functions || (m->step.framed && m->step.frame.id <= d->ncodes &&
+                             d->functions[m->step.frame.id]);
+}
+
+/* --- the analyzer --------------------------------------------------------- */
+
+static enum pt_status
+show(struct dumper *d, const struct pt_merged *m)
+{
+    struct pt_dump_ins decoded, *ins = NULL;
+    if (d->disassembler && m->event->kind == PT_INSTRUCTION) {
+        enum pt_status st = pt_disassembler_at(d->disassembler, m, &decoded);
+        if (st != PT_OK)
+            return st;
+        ins = &decoded;
+    }
+    if (d->json)
+        pt_dump_json_line(d->json, m, ins);
+    else if (d->disassembler)
+        pt_dump_code_line(d->session, d->disassembler, m, ins);
+    else
+        pt_dump_text_line(d->session, m);
+    return PT_OK;
+}
+
+static enum pt_status
+dump_all(struct dumper *d)
 {
     const struct config *config = d->session->config;
-    bool json = pt_session_format(d->session, "jsonl");
+    struct pt_out *out = d->session->out;
     uint64_t left = config->limit ? config->limit : UINT64_MAX;
     struct pt_merged m;
     enum pt_status st = PT_OK;
-    if (!json)
-        pt_dump_text_head(d->out);
-    while (left && d->out->status == PT_OK &&
-           (st = pt_cursor_next(cursor, &m)) == PT_OK) {
-        if (m.event->kind < PT_KIND_LIMIT && !(d->kinds >> m.event->kind & 1))
-            continue;
-        if (json)
-            json_line(d, &m);
-        else
-            pt_dump_text_line(d->session, &m);
-        left--;
+    if (!d->json && d->disassembler)
+        pt_dump_code_head(out);
+    else if (!d->json)
+        pt_dump_text_head(out);
+    while (left && st == PT_OK && out->status == PT_OK) {
+        st = pt_cursor_next(d->cursor, &m);
+        if (st == PT_OK && is_wanted(d, &m)) {
+            st = show(d, &m);
+            left--;
+        }
     }
     return st == PT_END ? PT_OK : st;
 }
 
-static void
-free_pieces(struct piece *pieces, uint32_t n)
+static enum pt_status
+prepare(struct dumper *d)
 {
-    for (uint32_t i = 0; pieces && i <= n; i++)
-        free(pieces[i].text);
-    free(pieces);
-}
-
-/* Whether lines and instructions are wanted that the log implies.  Where it has
- * them itself they would come twice. */
-static bool
-wants_walk(const struct pt_session *s, uint32_t kinds)
-{
+    struct pt_session *s = d->session;
     const struct config *config = s->config;
-    uint32_t fine = 1u << PT_LINE | 1u << PT_INSTRUCTION;
-    return !config->recorded && (kinds & fine) &&
-           !(pt_trace_header(s->trace)->events & fine) &&
-           pt_flow_lacks(s->trace) == NULL;
+    bool walks = implied_kinds(s) & d->kinds;
+    enum pt_status st = choose_functions(d);
+    if (st == PT_OK)
+        st = pt_cursor_new(s->trace, s->filter, &d->cursor);
+    if (st == PT_OK && (walks || config->disassemble))
+        st = pt_graph_cache_new(s->trace, &d->graphs);
+    if (st == PT_OK && walks)
+        st = pt_cursor_walk(d->cursor, d->graphs);
+    if (st == PT_OK && config->disassemble)
+        st = pt_disassembler_new(s->trace, d->graphs, &d->disassembler);
+    if (st == PT_OK && pt_session_format(s, "jsonl"))
+        st = pt_dump_json_new(s, &d->json);
+    return st;
 }
 
 static enum pt_status
 run(struct pt_session *s)
 {
-    const struct config *config = s->config;
-    struct dumper d = {.session = s, .out = s->out, .kinds = UINT32_MAX};
-    struct pt_cursor *cursor = NULL;
-    struct pt_graph_cache *graphs = NULL;
-    enum pt_status st = PT_OK;
-    if (config->kinds)
-        st = parse_kinds(s, config->kinds, &d.kinds);
-    if (st != PT_OK)
-        return st;
-    if (config->kinds)
-        say_lacks(s, d.kinds);
-    uint32_t codes = pt_trace_code_count(s->trace);
-    uint32_t callables = pt_trace_callable_count(s->trace);
-    d.codes = calloc((size_t)codes + 1, sizeof *d.codes);
-    d.callables = calloc((size_t)callables + 1, sizeof *d.callables);
-    st = d.codes && d.callables ? pt_cursor_new(s->trace, s->filter, &cursor)
-                                : PT_ENOMEM;
-    if (st == PT_OK && wants_walk(s, d.kinds)) {
-        st = pt_graph_cache_new(s->trace, &graphs);
-        if (st == PT_OK)
-            st = pt_cursor_walk(cursor, graphs);
-    }
+    struct dumper d = {.session = s};
+    enum pt_status st = choose_kinds(&d);
     if (st == PT_OK)
-        st = dump_all(&d, cursor);
-    if (cursor)
-        s->trouble = pt_cursor_trouble(cursor);
-    pt_cursor_free(cursor);
-    pt_graph_cache_free(graphs);
-    free_pieces(d.codes, codes);
-    free_pieces(d.callables, callables);
+        st = prepare(&d);
+    if (st == PT_OK)
+        st = dump_all(&d);
+    if (d.cursor)
+        s->trouble = pt_cursor_trouble(d.cursor);
+    pt_dump_json_free(d.json);
+    pt_disassembler_free(d.disassembler);
+    pt_cursor_free(d.cursor);
+    pt_graph_cache_free(d.graphs);
+    free(d.functions);
     return st;
 }
 
@@ -356,13 +258,27 @@ const struct pt_analyzer pt_analyzer_dump = {
         "kind of event, the function that ran, and (file:line). +6 is an "
         "offset in the function's bytecode, +6 -> +20 a branch or jump. Events "
         "of C calls have two names: what is called, then the function that "
-        "calls it. CPython 3.11 tells no branch, jump or handled.\n"
+        "calls it. CPython 3.11 tells branch, jump and handled with the preset "
+        "flow only.\n"
+        "A trace of the preset flow is shown with the lines and instructions "
+        "that follow from it: 12+3 is the third instruction behind event 12, "
+        "and a time with ~ lies between those that were read from a clock.\n"
+        "--disassemble shows what each instruction did: its place in the "
+        "source and the columns of its expression (4-9, or 4-14:1 where that "
+        "ends in line 14), then the function, the way to it from the one "
+        "before in that frame (+6 -> +8), the opcode, its argument and, in "
+        "brackets, what that means. An exception stands at the instruction "
+        "that raised it, and handled tells where it leads.\n"
         "With "
         "--format=jsonl each event is a JSON object of its own, whose keys "
         "spec/format.md describes.",
     .examples = "ptana dump -n 100 # the first hundred events\n"
                 "ptana dump --from=1.5s --to=1.6s --thread='#1' # a moment of "
                 "a thread\n"
+                "ptana dump -d --function=parse # each instruction of a "
+                "function\n"
+                "ptana dump -d --from=12+3 --to=20 # ... from the third behind "
+                "event 12 on\n"
                 "ptana dump --format=jsonl --kinds=exception # for a program",
     .options = options,
     .config_size = sizeof(struct config),

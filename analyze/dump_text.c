@@ -13,7 +13,7 @@ enum {
     INDENT_MOST = 40,
     PART_LEAST = 12, /* of a name, before the file's is cut */
     FILE_LEAST = 6,
-    TEXT = 2 * PT_NAME_TEXT,
+    TEXT = PT_DUMP_TEXT,
 };
 
 void
@@ -26,9 +26,9 @@ pt_dump_text_head(struct pt_out *o)
     pt_out_char(o, '\n');
 }
 
-/* What the event itself says; false where there is no more to say. */
-static bool
-what(const struct pt_trace *trace, const struct pt_merged *m, char *text)
+bool
+pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
+                  char *text)
 {
     const struct pt_event *e = m->event;
     char name[PT_NAME_TEXT];
@@ -78,9 +78,8 @@ what(const struct pt_trace *trace, const struct pt_merged *m, char *text)
     }
 }
 
-/* The base name of a code object's file. */
-static void
-base_name(const struct pt_code *code, char *text)
+void
+pt_dump_text_file(const struct pt_code *code, char *text)
 {
     size_t at = code->file.len;
     while (at && code->file.data[at - 1] != '/')
@@ -89,9 +88,8 @@ base_name(const struct pt_code *code, char *text)
                    text, TEXT);
 }
 
-/* Takes what `over` asks for out of `text`, which keeps `least` columns. */
-static void
-give(char *text, unsigned least, unsigned *over)
+void
+pt_dump_text_give(char *text, unsigned least, unsigned *over)
 {
     unsigned now = pt_text_width(text);
     unsigned cut = now > least ? now - least : 0;
@@ -110,7 +108,7 @@ put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
     char first[TEXT], name[TEXT] = "?", file[TEXT] = "", line[16] = "";
     const struct pt_code *code =
         m->step.framed ? pt_trace_code(s->trace, m->step.frame.id) : NULL;
-    bool more = what(s->trace, m, first);
+    bool more = pt_dump_text_what(s->trace, m, first);
     if (!more) {
         if (o->fit)
             pt_text_shorten(first, room);
@@ -119,7 +117,7 @@ put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
     }
     if (code) {
         pt_text_escape(code->qualname, name, sizeof name);
-        base_name(code, file);
+        pt_dump_text_file(code, file);
         if (m->step.frame.line)
             snprintf(line, sizeof line, ":%" PRIu32, m->step.frame.line);
     }
@@ -128,17 +126,17 @@ put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
         if (code)
             used += 4 + pt_text_width(file) + (unsigned)strlen(line);
         unsigned over = used > room ? used - room : 0;
-        give(name, PART_LEAST, &over);
-        give(first, PART_LEAST, &over);
-        give(file, FILE_LEAST, &over);
+        pt_dump_text_give(name, PART_LEAST, &over);
+        pt_dump_text_give(first, PART_LEAST, &over);
+        pt_dump_text_give(file, FILE_LEAST, &over);
         if (over && pt_text_width(file) > 2) {
             /* A cut name of six letters tells less than a whole function. */
             unsigned got = pt_text_width(file) - 2;
             over -= got < over ? got : over;
             memcpy(file, "..", 3);
         }
-        give(name, FILE_LEAST, &over);
-        give(first, FILE_LEAST, &over);
+        pt_dump_text_give(name, FILE_LEAST, &over);
+        pt_dump_text_give(first, FILE_LEAST, &over);
     }
     pt_out_text(o, first);
     pt_out_text(o, name);
@@ -153,11 +151,9 @@ put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
 }
 
 void
-pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
+pt_dump_text_when(const struct pt_merged *m, char *text)
 {
-    struct pt_out *o = s->out;
     int64_t t = m->event->time;
-    const char *name = pt_kind_name(m->event->kind);
     char thread[16], time[40], seq[48];
     snprintf(thread, sizeof thread, "#%" PRIu32, m->thread);
     if (m->k)
@@ -168,8 +164,18 @@ pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
              m->timed ? "" : "~", t < 0 ? "-" : "",
              t < 0 ? -(t / 1000000000) : t / 1000000000,
              t < 0 ? -(t % 1000000000) : t % 1000000000);
-    pt_out_printf(o, "%10s  %15s  %6s  %-*s  ", seq, time, thread, KIND_WIDTH,
-                  name ? name : "?");
+    snprintf(text, TEXT, "%10s  %15s  %6s  ", seq, time, thread);
+}
+
+void
+pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
+{
+    struct pt_out *o = s->out;
+    char when[TEXT];
+    const char *name = pt_kind_name(m->event->kind);
+    pt_dump_text_when(m, when);
+    pt_out_text(o, when);
+    pt_out_printf(o, "%-*s  ", KIND_WIDTH, name ? name : "?");
     unsigned room = o->width > BEFORE ? o->width - BEFORE : 0;
     unsigned most = o->fit && room / 3 < INDENT_MOST ? room / 3 : INDENT_MOST;
     unsigned depth = m->step.depth < most ? (unsigned)m->step.depth : most;
