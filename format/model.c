@@ -31,7 +31,8 @@ pt_model_begin(struct pt_model *m, const struct pt_frame *stack, size_t depth)
     m->branches = 0;
     m->period = PT_MODEL_PERIOD;
     m->top = 0;
-    for (const struct pt_frame *f = stack; f != stack + depth; f++) {
+    for (size_t i = 0; i < depth; i++) {
+        const struct pt_frame *f = &stack[i];
         if (f->callable)
             continue;
         m->top = (m->top + 1) % PT_MODEL_FRAMES;

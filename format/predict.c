@@ -292,22 +292,19 @@ pt_predict_unpack(struct pt_predictor *p, const struct pt_marks *marks,
                           .literal = literals,
                           .literals = marks->literals};
     enum pt_status st = pt_model_begin(&p->model, stack, depth);
-    const uint8_t *run = (const uint8_t *)marks->runs.data;
-    const uint8_t *runs_end = run + marks->runs.len;
-    const uint8_t *code = (const uint8_t *)marks->codes.data;
-    const uint8_t *codes_end = code + marks->codes.len;
-    for (; code != codes_end && st == PT_OK; code++) {
+    size_t run = 0;
+    for (size_t i = 0; i < marks->codes.len && st == PT_OK; i++) {
         uint8_t part;
         do {
-            if (run == runs_end)
+            if (run == marks->runs.len)
                 return PT_EDAMAGED;
-            part = *run++;
+            part = (uint8_t)marks->runs.data[run++];
             st = get_run(&u, part);
         } while (part == RUN_GOES_ON && st == PT_OK);
         if (st == PT_OK)
-            st = get_mark(&u, *code);
+            st = get_mark(&u, (uint8_t)marks->codes.data[i]);
     }
-    if (st == PT_OK && (run != runs_end || u.literals != 0))
+    if (st == PT_OK && (run != marks->runs.len || u.literals != 0))
         return PT_EDAMAGED;
     return st == PT_OK ? get_run(&u, u.left) : st;
 }
