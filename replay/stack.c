@@ -132,14 +132,15 @@ stand(struct pt_stack *s, uint32_t off)
 }
 
 /* Which instruction was the last, after an event that tells of an exception. A
- * handler has run nothing yet; what raised can be reported a code unit before
- * the instruction, unless the event names that as well. */
+ * handler has run nothing yet.  What raised can be reported a code unit before
+ * the instruction, unless the event names that as well; a re-raise has by then
+ * set the frame's own to where the exception came from. */
 static uint32_t
 last_off(const struct pt_event *e, uint32_t before)
 {
     if (e->kind == PT_HANDLED)
         return before;
-    if (e->has & PT_HAS(DST))
+    if (e->has & PT_HAS(DST) && e->arg != PT_RERAISED)
         return e->dst;
     return e->pos + 2 == before ? before : e->pos;
 }
