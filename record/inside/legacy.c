@@ -456,15 +456,37 @@ note_missing(uint32_t want)
         pt_def_note(text);
 }
 
+static void
+set_wanted(uint32_t want)
+{
+    legacy.lines = want >> PT_LINE & 1;
+    legacy.instructions = want >> PT_INSTRUCTION & 1;
+    legacy.exceptions = want >> PT_EXCEPTION & 1;
+    legacy.flow = pt_producer.flow;
+    legacy.opcodes = legacy.instructions || legacy.flow;
+    legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
+    legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
+}
+
+/* Flow has to see each instruction here (spec/cpython.md has the numbers). */
+static bool
+start_flow(void)
+{
+    if (!legacy.lines && !legacy.instructions)
+        pt_def_note("CPython 3.11 tells of no branches: --preset=lines costs "
+                    "less there than --preset=flow, if lines are enough");
+    return pt_legacy_flow_init();
+}
+
 bool
 pt_hooks_start(char *why, size_t whylen)
 {
     struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
                                      &start_new};
-    uint32_t want = pt_producer.events;
-    if (!pt_producer.flow)
-        note_missing(want & pt_producer.arena->config.asked);
-    else if (!pt_legacy_flow_init()) {
+    set_wanted(pt_producer.events);
+    if (!legacy.flow)
+        note_missing(pt_producer.events & pt_producer.arena->config.asked);
+    else if (!start_flow()) {
         snprintf(why, whylen, "no key for what threads own");
         return false;
     }
@@ -476,13 +498,6 @@ pt_hooks_start(char *why, size_t whylen)
             return false;
         }
     }
-    legacy.lines = want >> PT_LINE & 1;
-    legacy.instructions = want >> PT_INSTRUCTION & 1;
-    legacy.exceptions = want >> PT_EXCEPTION & 1;
-    legacy.flow = pt_producer.flow;
-    legacy.opcodes = legacy.instructions || legacy.flow;
-    legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
-    legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
     take_slots(pt_compat_tstate(), &own);
     take_other_threads(false);
     return true;

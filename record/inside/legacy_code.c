@@ -45,7 +45,7 @@ pt_legacy_ops_init(void)
         uint8_t units = (uint8_t)(1 + _PyOpcode_Caches[plain]);
         enum pt_turn t = turn(plain);
         pt_legacy_ops[i] = (struct pt_legacy_op){
-            .width = t == PT_TURN_NONE ? units : 0,
+            .width = t == PT_TURN_NONE ? units : PT_FAR,
             .units = units,
             .turn = (uint8_t)t,
             .rethrow = plain == RERAISE || plain == RAISE_VARARGS ||

@@ -20,12 +20,13 @@ enum pt_turn {
 };
 
 struct pt_legacy_op {
-    uint8_t width;   /* code units to the next one; 0: turn is not NONE */
-    uint8_t units;   /* code units with its caches */
+    int32_t width;   /* code units to the next one, PT_FAR where turn tells */
+    uint8_t units;   /* code units, its caches included */
     uint8_t turn;    /* enum pt_turn */
     uint8_t rethrow; /* can raise without a trace event */
     uint8_t plain;   /* the opcode that it is a specialized form of */
 };
+#define PT_FAR INT32_MIN /* further than any code reaches */
 /* By opcode, specialized ones included. */
 extern struct pt_legacy_op pt_legacy_ops[256];
 

@@ -28,7 +28,7 @@ static _Thread_local struct {
     struct pt_place *base, *end;
 } places __attribute__((tls_model("initial-exec")));
 
-static pthread_key_t places_key; /* frees a thread's stack */
+static pthread_key_t places_key; /* ends a thread's stack */
 
 /* Code objects whose jumps back are recorded, a bit by local id.  It grows with
  * the ids and stays. */
@@ -118,6 +118,15 @@ grow(void)
     pt_place_top = p + used;
     pthread_setspecific(places_key, p);
     return true;
+}
+
+/* Events can still come, if another key's destructor runs Python. */
+static void
+end_places(void *base)
+{
+    free(base);
+    places.base = places.end = NULL;
+    pt_place_top = &nobody;
 }
 
 /* Without memory the frame stays unknown, which its events will notice. */
@@ -329,7 +338,7 @@ turned(const struct pt_place *p, const _Py_CODEUNIT *here)
     case PT_TURN_JUMP:
         return true;
     default:
-        return here == last + pt_legacy_op(last)->width;
+        return here - last == pt_legacy_op(last)->width;
     }
 }
 
@@ -425,7 +434,7 @@ pt_legacy_flow_init(void)
 {
     pt_legacy_ops_init();
     pt_objects_watch = watch;
-    return pthread_key_create(&places_key, free) == 0;
+    return pthread_key_create(&places_key, end_places) == 0;
 }
 
 #endif
