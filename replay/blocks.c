@@ -1,5 +1,5 @@
 /* Basic blocks of a graph, and the edges between them. */
-#include <pt/flow.h>
+#include <pt/graph.h>
 
 #include <stdlib.h>
 

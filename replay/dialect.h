@@ -5,7 +5,7 @@
 #ifndef PT_REPLAY_DIALECT_H
 #define PT_REPLAY_DIALECT_H
 
-#include <pt/flow.h>
+#include <pt/graph.h>
 
 enum pt_op_trait {
     PT_TRAIT_SILENT = 1,    /* no INSTRUCTION event */

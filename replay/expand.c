@@ -1,6 +1,8 @@
 /* From a step of a walk to the events that CPython tells of it. */
 #include "replay/graph.h"
 
+#include <pt/flow.h>
+
 void
 pt_expand_begin(struct pt_expand *x, const struct pt_walked *w)
 {

@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
+/* Opcode and argument. */
 static const uint8_t *
-bytes_of(const struct pt_code *code)
+unit_of(const struct pt_code *code, uint32_t unit)
 {
-    return (const uint8_t *)code->bytecode.data;
+    return (const uint8_t *)code->bytecode.data + 2 * (size_t)unit;
 }
 
 /* Instructions in the code; stops above `limit`. */
@@ -17,7 +18,7 @@ count(const struct pt_code *code, const struct pt_dialect *d, uint32_t units,
 {
     uint32_t n = 0;
     for (uint32_t u = 0; u < units && n <= limit; n++)
-        u += 1u + d->ops[bytes_of(code)[2 * u]].caches;
+        u += 1u + d->ops[unit_of(code, u)[0]].caches;
     return n;
 }
 
@@ -27,7 +28,7 @@ decode(struct pt_graph *g, const struct pt_code *code,
 {
     uint32_t u = 0, extended = 0;
     for (uint32_t i = 0; i < g->n; i++) {
-        const uint8_t *unit = bytes_of(code) + 2 * (size_t)u;
+        const uint8_t *unit = unit_of(code, u);
         const struct pt_op *op = &d->ops[unit[0]];
         g->ins[i] = (struct pt_ins){
             .off = 2 * u,

@@ -1,4 +1,4 @@
-/* Making graphs, for the cache of <pt/flow.h>.
+/* Making graphs, for the cache of <pt/graph.h>.
  * Thread rule: as there. */
 #ifndef PT_REPLAY_GRAPH_H
 #define PT_REPLAY_GRAPH_H

@@ -4,6 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *
+pt_flow_lacks(const struct pt_trace *trace)
+{
+    const uint32_t needed = 1u << PT_CALL | 1u << PT_RETURN | 1u << PT_YIELD |
+                            1u << PT_RESUME | 1u << PT_THROW | 1u << PT_UNWIND |
+                            1u << PT_BRANCH | 1u << PT_JUMP |
+                            1u << PT_EXCEPTION | 1u << PT_HANDLED;
+    const struct pt_header *h = pt_trace_header(trace);
+    if (!(h->optional & PT_OPTIONAL_FLOW))
+        return "it was not recorded with --preset=flow";
+    if ((h->events & needed) != needed)
+        return "some of the kinds that --preset=flow records were left out";
+    return NULL;
+}
+
 enum pt_status
 pt_walk_new(struct pt_graph_cache *graphs, struct pt_walk **out)
 {
