@@ -335,20 +335,28 @@ def planes(data, n, width):
     return out
 
 
+def packed_as(col, *transforms):
+    """The column's transform, which has to be one of these."""
+    if col["transform"] not in ("plain", "delta", "time", "predict"):
+        raise Refused(f"transform {col['transform']!r} of a later version")
+    if col["transform"] not in transforms:
+        raise Damaged("a column's transform")
+    return col["transform"]
+
+
 def column(col, n, number):
     """The values of a column that is not `time`."""
     if col is None:
         if n:
             raise Damaged("a column is missing")
         return []
+    transform = packed_as(col, "plain", "delta")
     width, widest = col["width"], WIDEST[number]
     if width not in (1, 2, 3, 4, 8) or width > widest:
         raise Damaged("a column's width")
     values = planes(col["bytes"], n, width)
-    if col["transform"] == "plain":
+    if transform == "plain":
         return values
-    if col["transform"] != "delta":
-        raise Damaged("a column's transform")
     out, now, mask = [], col["base"], (1 << 8 * widest) - 1
     for u in values:
         now = (now + ((u >> 1) ^ -(u & 1))) & mask
@@ -367,8 +375,9 @@ def times(col, n, clock):
         if n:
             raise Damaged("a column is missing")
         return []
-    if col["transform"] != "time" or not 1 <= col["width"] <= 4:
-        raise Damaged("the time's transform")
+    packed_as(col, "time")
+    if not 1 <= col["width"] <= 4:
+        raise Damaged("the time's width")
     quantum = col.get("quantum", clock["quantum"])
     mark = (1 << 8 * col["width"]) - 1
     escapes, at = col.get("escapes", b""), 0
@@ -411,12 +420,10 @@ def stored_events(item):
 def events_of(chunk, item, clock):
     """(time, kind, columns) of each event."""
     n, col = item["n"], item["columns"]["shape"]
-    events = stored_events(item)
-    if col["transform"] == "predict":
+    transform, events = packed_as(col, "plain", "predict"), stored_events(item)
+    if transform == "predict":
         events = Prediction(item["stack"]).events(
             col["runs"], col["marks"], events, n)
-    elif col["transform"] != "plain":
-        raise Damaged("the transform of the shapes")
     if not n == len(events) == chunk.events or n > 65536:
         raise Damaged("the number of events")
     counts, timed = [0] * 32, 0
@@ -606,7 +613,7 @@ class Thread:
                 self.stack = [self.keyframe(f) for f in item["stack"]]
                 listed = list(events_of(chunk, item,
                                         self.reader.header["clock"]))
-            except (Damaged, KeyError, TypeError, ValueError,
+            except (Damaged, Refused, KeyError, TypeError, ValueError,
                     AttributeError) as e:
                 self.reader.problems.append(
                     f"the events chunk at byte {chunk.offset}: {e!r}")
@@ -742,7 +749,8 @@ class Reader:
                     gaps += chunk.gaps
                 elif chunk.type == 0x87:
                     self.check_index(chunk, item)
-            except (Damaged, KeyError, TypeError, ValueError) as e:
+            except (Damaged, Refused, KeyError, TypeError,
+                    ValueError) as e:
                 self.problems.append(f"chunk at byte {chunk.offset}: {e!r}")
         if self.end is not None and (self.end["events"] != events
                                      or self.end["gaps"] != gaps):

@@ -273,10 +273,10 @@ columns(void)
 /* Predicted events: a loop over a generator, which takes turns with another,
  * with calls and an exception; a second chunk with frames below. */
 static void
-flow(void)
+predicted(void)
 {
     struct log l;
-    begin_as(&l, "flow.ptr", PT_OPTIONAL_FLOW);
+    begin_as(&l, "predicted.ptr", PT_OPTIONAL_FLOW);
     unsigned begins = TIME | CODE | OFF | ARG, resumes = begins | DST;
     const struct pt_frame stack[2] = {
         {.id = l.code[0], .seq = 0, .off = 2, .at = PT_AT_INSIDE, .time = 5},
@@ -377,14 +377,14 @@ replace(size_t at, const void *item, size_t len, uint64_t claim)
     size = at + PT_CHUNK_HEADER_SIZE + n + more;
 }
 
-/* Writes flow.ptr as `name` with a byte of its first events item changed: that
- * `at` bytes behind the key `key`. */
+/* Writes predicted.ptr as `name` with a byte of its first events item changed:
+ * that `at` bytes behind the key `key`. */
 static void
-save_flow(const char *name, const char *key, size_t at, unsigned char byte)
+save_changed(const char *name, const char *key, size_t at, unsigned char byte)
 {
     static unsigned char item[sizeof bytes];
     struct pt_chunk_header h;
-    load("flow.ptr");
+    load("predicted.ptr");
     size_t events = chunk_of(PT_CHUNK_EVENTS);
     must(pt_chunk_decode(bytes + events, &h) == PT_OK, "header");
     size_t n = ZSTD_decompress(item, sizeof item,
@@ -399,13 +399,15 @@ save_flow(const char *name, const char *key, size_t at, unsigned char byte)
 }
 
 static void
-damaged_flow(void)
+damaged_predicted(void)
 {
-    save_flow("flow-rank.ptr", "marks", 2, 7); /* of which nothing is known */
-    save_flow("flow-mark.ptr", "marks", 4, 77);
-    save_flow("flow-run.ptr", "runs", 3, 254);
-    save_flow("flow-literals.ptr", "marks", 5, 0); /* one too many is stored */
-    save_flow("flow-transform.ptr", "predic", 0, 'k'); /* of a later version */
+    /* A rank of which nothing is known; no such mark; a run that is too long;
+     * a literal that no mark is for; a transform of a later version. */
+    save_changed("predicted-rank.ptr", "marks", 2, 7);
+    save_changed("predicted-mark.ptr", "marks", 4, 77);
+    save_changed("predicted-run.ptr", "runs", 3, 254);
+    save_changed("predicted-literals.ptr", "marks", 5, 0);
+    save_changed("predicted-transform.ptr", "predic", 0, 'k');
 }
 
 static void
@@ -480,8 +482,8 @@ main(int argc, char **argv)
     every_constant();
     threads_and_keyframes();
     columns();
-    flow();
+    predicted();
     damaged();
-    damaged_flow();
+    damaged_predicted();
     return 0;
 }
