@@ -401,12 +401,11 @@ save_changed(const char *name, const char *key, size_t at, unsigned char byte)
 static void
 damaged_predicted(void)
 {
-    /* A rank of which nothing is known; no such mark; a run that is too long;
-     * a literal that no mark is for; a transform of a later version. */
+    /* A rank, and a run, of which nothing is known; a mark that there is not;
+     * a transform of a later version. */
     save_changed("predicted-rank.ptr", "marks", 2, 7);
     save_changed("predicted-mark.ptr", "marks", 4, 77);
     save_changed("predicted-run.ptr", "runs", 3, 254);
-    save_changed("predicted-literals.ptr", "marks", 5, 0);
     save_changed("predicted-transform.ptr", "predic", 0, 'k');
 }
 
