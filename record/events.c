@@ -16,11 +16,11 @@
 
 static const struct pt_preset presets[] = {
     {"flow", FLOW_KINDS,
-     "what decides the path: every line and instruction can be had back", true},
+     "what decides the path: all lines, all instructions (default)", true},
     {"calls", STACK_KINDS | C_KINDS,
      "calls and C calls: the cheapest exact profile", false},
-    {"lines", LINE_KINDS, "calls, C calls, lines, exceptions (the default)",
-     false},
+    {"lines", LINE_KINDS,
+     "calls, C calls, lines, exceptions: exact time per line", false},
     {"instructions", ALL_KINDS, "everything, each bytecode instruction", false},
     {"coverage", 0, NULL, false},
 };

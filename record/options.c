@@ -124,7 +124,7 @@ static const struct option table[] = {
      "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)", set_python},
     {'o', "output", "FILE", "the trace (default: trace.ptr)", set_output},
     {'f', "force", NULL, "replace FILE though it is no trace", set_force},
-    {0, "preset", "NAME", "flow, calls, lines (default) or instructions",
+    {0, "preset", "NAME", "flow (default), calls, lines or instructions",
      set_preset},
     {0, "events", "KINDS",
      "record these kinds (call,line), or change the preset (+line,-c_call)",
@@ -311,7 +311,7 @@ pt_options_parse(struct pt_options *o, int argc, char **argv,
     o->flags = calloc((size_t)argc + 1, sizeof *o->flags);
     if (o->flags == NULL)
         return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");
-    enum pt_status st = set_preset(o, "lines", error);
+    enum pt_status st = set_preset(o, "flow", error);
     struct args a = {o, argv, argc, 0, error};
     return st == PT_OK ? parse_words(&a) : st;
 }
