@@ -14,18 +14,19 @@
  *
  *   calls, C calls                    profile
  *   lines, instructions, exceptions   trace, besides profile for C calls
+ *   flow                              the same
  *
- * Where both are held, calls and returns are taken from the profile slot. */
+ * Where both are held, calls and returns are taken from the profile slot; for
+ * flow from the one that tells of instructions. */
 #include "hooks.h"
 
 #if !PT_HAVE_MONITORING
-#include "frames.h"
 #include "legacy_flow.h"
+#include "legacy_plain.h"
 #include "objects.h"
 #include "wrap.h"
 
 #include <internal/pycore_runtime.h>
-#include <opcode.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,8 +64,7 @@ static struct found {
 } found[FOUND];
 static uint32_t founds;
 
-/* --- the slots
- * ---------------------------------------------------------------- */
+/* --- the slots ------------------------------------------------------------ */
 
 /* Puts our functions into a thread's slots; what was there goes to *was.  True
  * if something had to be done. */
@@ -137,66 +137,12 @@ adopt_found(void)
     }
 }
 
-/* --- events
- * ----------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static inline uint32_t
 offset(const PyFrameObject *f)
 {
     return pt_compat_frame_off(f->f_frame);
-}
-
-/* The instruction the frame is at; RESUME has one quickened form. */
-static inline int
-opcode_at(const PyFrameObject *f, int *arg)
-{
-    const _Py_CODEUNIT *u = f->f_frame->prev_instr;
-    int op = _Py_OPCODE(*u);
-    *arg = _Py_OPARG(*u);
-    return op == RESUME_QUICK ? RESUME : op;
-}
-
-static void
-emit_keyed(unsigned word, const PyFrameObject *f)
-{
-    bool fresh = word == PT_W_CALL_KEY || !pt_compat_frame_started(f->f_frame);
-    uint64_t key = fresh ? pt_key_new(f->f_frame) : pt_key_find(f->f_frame);
-    pt_emit(PT_TIMED(word, 3), pt_code_id(f->f_frame->f_code), (uint32_t)key,
-            (uint32_t)(key >> 32), 0, 0);
-}
-
-/* One event for three things: the instruction tells which.  A frame starts at
- * RESUME 0 and goes on at another RESUME; thrown into, it still stands where
- * it was suspended. */
-static void
-emit_call(PyFrameObject *f)
-{
-    if (PT_LIKELY(!pt_compat_frame_generator(f->f_frame))) {
-        pt_emit(PT_TIMED(PT_W_CALL, 1), pt_code_id(f->f_frame->f_code), 0, 0, 0,
-                0);
-        return;
-    }
-    int arg, op = opcode_at(f, &arg);
-    if (op != RESUME)
-        emit_keyed(PT_W_THROW, f);
-    else if (arg == 0)
-        emit_keyed(PT_W_CALL_KEY, f);
-    else
-        emit_keyed(PT_W_RESUME, f);
-}
-
-static void
-emit_return(const PyFrameObject *f, const PyObject *value)
-{
-    uint32_t id = pt_code_id(f->f_frame->f_code);
-    int arg;
-    if (value == NULL)
-        pt_emit(PT_TIMED(PT_W_UNWIND, 1), id, 0, 0, 0, 0);
-    else if (pt_compat_frame_generator(f->f_frame) &&
-             opcode_at(f, &arg) == YIELD_VALUE)
-        pt_emit(PT_TIMED(PT_W_YIELD, 1), id, 0, 0, 0, 0);
-    else
-        pt_emit(PT_TIMED(PT_W_RETURN, 1), id, 0, 0, 0, 0);
 }
 
 static void
@@ -273,11 +219,11 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     switch (what) {
     case PyTrace_CALL:
         if (!legacy.flow)
-            emit_call(f);
+            pt_legacy_plain_enter(f);
         break;
     case PyTrace_RETURN:
         if (!legacy.flow)
-            emit_return(f, arg);
+            pt_legacy_plain_leave(f, arg);
         break;
     case PyTrace_C_CALL:
         emit_c_call(f, arg);
@@ -310,7 +256,7 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         if (legacy.flow)
             pt_legacy_flow_enter(f);
         else if (!legacy.profile)
-            emit_call(f);
+            pt_legacy_plain_enter(f);
         if (legacy.opcodes && !f->f_trace_opcodes)
             f->f_trace_opcodes = OPCODES_FOR_US;
         break;
@@ -318,7 +264,7 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         if (legacy.flow)
             pt_legacy_flow_leave(f, arg);
         else if (!legacy.profile)
-            emit_return(f, arg);
+            pt_legacy_plain_leave(f, arg);
         break;
     case PyTrace_LINE:
         on_line(f);
@@ -342,8 +288,7 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     return chain(own.trace, self, f, what, arg);
 }
 
-/* --- a program that sets its own hooks
- * ----------------------------------------------- */
+/* --- a program that sets its own hooks ------------------------------------ */
 
 static PyObject *wrap_settrace(PyObject *, PyObject *);
 static PyObject *wrap_setprofile(PyObject *, PyObject *);

@@ -77,8 +77,7 @@ pt_legacy_instruction(const pt_pyframe *f)
     return i;
 }
 
-/* --- raising again
- * ------------------------------------------------------------ */
+/* --- raising again -------------------------------------------------------- */
 
 /* The frame's stack is saved before each trace event. */
 static inline PyObject *

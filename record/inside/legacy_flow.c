@@ -56,7 +56,7 @@ is_at_resume(const pt_pyframe *f)
     return pt_legacy_op(f->prev_instr)->plain == RESUME;
 }
 
-/* --- loops -------------------------------------------------------------- */
+/* --- loops ---------------------------------------------------------------- */
 
 static bool
 grow_silent(uint32_t id)
@@ -98,8 +98,7 @@ has_silent_loop(PyCodeObject *co)
     return id / 8 >= silent.size || silent.bits[id / 8] >> id % 8 & 1;
 }
 
-/* --- the stack
- * ---------------------------------------------------------------- */
+/* --- the stack ------------------------------------------------------------ */
 
 static bool
 grow(void)
@@ -194,8 +193,7 @@ find(const pt_pyframe *f)
     return PT_LIKELY(pt_place_top->frame == f) ? pt_place_top : meet(f);
 }
 
-/* --- frames come and go
- * ------------------------------------------------------- */
+/* --- frames come and go --------------------------------------------------- */
 
 /* The frame in whose name `f` was called.  Frames that are suspended, because
  * throw() goes down a chain of `yield from`, and such that have returned,
@@ -212,6 +210,8 @@ find_caller(const pt_pyframe *f, const pt_pyframe **out)
     return caller == pt_place_top->frame;
 }
 
+/* Unless `told`, no event of CPython says that it goes on: it is in the middle
+ * of what it does. */
 static void
 enter(const pt_pyframe *f, bool told)
 {
@@ -273,8 +273,7 @@ pt_legacy_flow_c_call(PyFrameObject *object, PyObject *callee)
             pt_compat_frame_off(f), 0, 0, 0);
 }
 
-/* --- from instruction to instruction
- * ----------------------------------------- */
+/* --- from instruction to instruction -------------------------------------- */
 
 /* With on-full=drop, a thread that has room again tells its stack, and so that
  * this frame is at the instruction which the record leads to: it must not
@@ -365,8 +364,7 @@ pt_legacy_flow_turn(PyFrameObject *object)
         pt_legacy_flow_lose();
 }
 
-/* --- exceptions
- * --------------------------------------------------------------- */
+/* --- exceptions ----------------------------------------------------------- */
 
 /* The offset that decides who handles an exception.  It is that of the last
  * instruction, unless a signal's handler raised it: then it is that of the code
