@@ -1,6 +1,7 @@
 """ptana dump --disassemble against each interpreter's own dis module, and ranges
 against the whole: every instruction's opcode, argument, meaning and place in the
 source, the way from one to the next, and --from=SEQ+K."""
+import bisect
 import json
 import os
 import random
@@ -149,6 +150,44 @@ def ranges(directory, python):
         equal(part, whole[first:last + 1], "what lies in", options)
 
 
+MANY = """
+def inner(i):
+    return i + 1 if i % 3 else 2
+def outer(n):
+    s = 0
+    for i in range(n):
+        s += inner(i)
+    return s
+outer(18000)
+"""
+
+
+def chunks(directory, python):
+    """A range that begins or ends beside a chunk's end, and one by times."""
+    program = os.path.join(directory, "many.py")
+    with open(program, "w") as file:
+        file.write(MANY)
+    trace = record(directory, python, program, "flow")
+    whole = harness.ptana("dump", trace).splitlines()[1:]
+    places = [tuple(map(int, (line.split()[0] + b"+0").split(b"+")[:2])) for line in whole]
+    require(harness.info(trace)["events"] > 70000, "more than one chunk")
+    near = [i for i, (seq, _) in enumerate(places) if abs(seq - 65536) < 4]
+    dice = random.Random(7)
+    for _ in range(8):
+        first, last = sorted(dice.sample(near, 2))
+        first = bisect.bisect_left(places, places[first])
+        last = bisect.bisect_right(places, places[last])
+        options = ["--from=%d+%d" % places[first], "--to=%d+%d" % places[last - 1]]
+        part = harness.ptana("dump", trace, *options).splitlines()[1:]
+        equal(part, whole[first:last], "what lies in", options)
+    times = [round(float(line.split()[1].lstrip(b"~")) * 1e9) for line in whole]
+    middle = len(whole) // 2
+    low, high = times[middle], times[middle + 500]
+    part = harness.ptana("dump", trace, "--from=%dns" % low, "--to=%dns" % high)
+    equal(part.splitlines()[1:], [line for line, time in zip(whole, times)
+                                  if low <= time <= high], "what lies between times")
+
+
 def functions(directory, python):
     """--function takes the functions of that name and no other."""
     trace = record(directory, python, os.path.join(HERE, "programs", "classes.py"), "flow")
@@ -198,7 +237,7 @@ def main():
             suite.case("%s %s" % (python, program), against_dis, python, program, "flow")
         suite.case("%s ranges" % python, ranges, python)
     last = harness.interpreters()[-1]
-    for case in functions, lacking, terminal:
+    for case in chunks, functions, lacking, terminal:
         suite.case(case.__name__, case, last)
     suite.finish()
 
