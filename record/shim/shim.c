@@ -93,6 +93,9 @@ refuse(const char *why)
         _exit(2);
 }
 
+/* The versions that record/inside can be built for. */
+enum { FIRST_MINOR = 11, LAST_MINOR = 13 };
+
 /* Fills shim.hooks for this interpreter, or returns why there is none. */
 static const char *
 find_hooks(void)
@@ -124,10 +127,15 @@ find_hooks(void)
     );
     if (access(shim.hooks, R_OK) == 0)
         return NULL;
-    snprintf(why, sizeof why,
-             "this ptrec has no recorder for CPython %d.%d%s: build it with "
-             "PYTHONS=/path/to/that/python",
-             major, minor, debug ? " (debug build)" : "");
+    if (major != 3 || minor < FIRST_MINOR || minor > LAST_MINOR)
+        snprintf(why, sizeof why,
+                 "CPython %d.%d cannot be recorded: use one of 3.%d to 3.%d",
+                 major, minor, FIRST_MINOR, LAST_MINOR);
+    else
+        snprintf(why, sizeof why,
+                 "this ptrec has no recorder for CPython %d.%d%s: build it "
+                 "with PYTHONS=/path/to/that/python",
+                 major, minor, debug ? " (debug build)" : "");
     return why;
 }
 
