@@ -8,7 +8,7 @@
 
 #include "analyze/repr.h"
 
-#include <pt/flow.h>
+#include <pt/graph.h>
 
 struct pt_operands;
 

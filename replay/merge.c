@@ -284,7 +284,7 @@ make_streams(struct pt_cursor *c)
 {
     size_t n = pt_trace_chunk_count(c->trace), used = 0;
     struct order_key *keys = malloc((n + 1) * sizeof *keys);
-    c->order = malloc((n + 1) * sizeof *c->order);
+    c->order = calloc(n + 1, sizeof *c->order);
     if (!keys || !c->order) {
         free(keys);
         return PT_ENOMEM;

@@ -109,7 +109,7 @@ Test(analyze_repr, hostile)
         deep[i] = (struct pt_const){.kind = PT_CONST_TUPLE, .n = 1};
     struct pt_growing g = {0};
     pt_repr_const(&g, NULL, deep, DEEP);
-    cr_expect_lt(g.used, 4 * PT_REPR_DEPTH);
+    cr_expect_lt(g.used, (size_t)4 * PT_REPR_DEPTH);
     cr_expect_eq(pt_const_size(deep, DEEP), DEEP);
     free(deep);
     char digits[5000];
