@@ -104,8 +104,8 @@ stand_below(struct state *s, uint32_t off)
     struct pt_frame *below = s->top - s->top->callable;
     if (off == PT_NOWHERE || (below->at == PT_AT_RAISED && below->off == off))
         return;
+    below->at = below->at == PT_AT_RAISED ? PT_AT_UNKNOWN : PT_AT_INSIDE;
     below->off = off;
-    below->at = PT_AT_INSIDE;
 }
 
 /* Closes C calls and makes sure that the record's frame, word 1, is the top;
@@ -249,7 +249,8 @@ exception(struct state *s, unsigned way, unsigned at, bool placed)
             return st;
         last = word(s->p, at + 2);
         mask |= PT_HAS(DST);
-        stand(s, PT_AT_RAISED, last, off);
+        if ((where & 3) != PT_STOP_ITERATION)
+            stand(s, PT_AT_RAISED, last, off);
     } else {
         close_c_call(s);
         s->top->off = off;

@@ -75,9 +75,11 @@ put_exception(struct run *run)
     if (type == 0)
         return pt_run_broken(run, "an undefined type", id);
     struct pt_frame *top = run->lane->shadow.top;
-    top->at = PT_AT_RAISED;
-    top->off = last;
-    top->dst = where >> 2;
+    if ((where & 3) != PT_STOP_ITERATION) {
+        top->at = PT_AT_RAISED;
+        top->off = last;
+        top->dst = where >> 2;
+    }
     uint8_t mask = PT_HAS(OFF) | PT_HAS(DST) | PT_HAS(TYPE) | PT_HAS(ARG);
     return push(run, PT_EXCEPTION, mask, type, where >> 2, last, where & 3);
 }

@@ -7,6 +7,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <opcode.h>
 #include <frameobject.h>
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
@@ -100,6 +101,19 @@ pt_compat_frame_off(const pt_pyframe *f)
     return unit < 0 ? 0 : (uint32_t)unit * (uint32_t)sizeof(_Py_CODEUNIT);
 }
 
+/* Whether the frame stands where 3.13 and later can run something in its name
+ * before they tell that it begins or goes on: its eval breaker comes first. */
+static inline bool
+pt_compat_untold(const pt_pyframe *f)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    int op = f->instr_ptr->op.code;
+    return op == RESUME || op == RESUME_CHECK || op == INSTRUMENTED_RESUME;
+#else
+    return false;
+#endif
+}
+
 /* The Python frame below `f` that has begun, or NULL. */
 static inline const pt_pyframe *
 pt_compat_below(const pt_pyframe *f)
@@ -109,9 +123,10 @@ pt_compat_below(const pt_pyframe *f)
         if (f->owner == FRAME_OWNED_BY_CSTACK)
             continue;
 #endif
-        if (_PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
-                pt_compat_frame_code(f)->_co_firsttraceable ||
-            f->owner == FRAME_OWNED_BY_GENERATOR)
+        if ((_PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
+                 pt_compat_frame_code(f)->_co_firsttraceable ||
+             f->owner == FRAME_OWNED_BY_GENERATOR) &&
+            !pt_compat_untold(f))
             break;
     }
     return f;

@@ -54,23 +54,19 @@ CALLBACK(on_resume)
             (uint32_t)(key >> 32), place_below(f), pt_compat_small(a[1]));
 }
 
-/* Whether a generator's frame stands where it was suspended. */
+/* Whether a generator's frame only hands a throw() on: one that runs has its
+ * exception state among those of the thread. */
 static bool
 suspended(const pt_pyframe *f)
 {
     if (f->owner != FRAME_OWNED_BY_GENERATOR)
         return false;
-    PyObject *bytes = PyCode_GetCode(pt_compat_frame_code(f)); /* owned */
-    if (bytes == NULL) {
-        PyErr_Clear();
-        return false;
-    }
-    uint32_t off = pt_compat_frame_off(f);
-    int op = (Py_ssize_t)off < PyBytes_GET_SIZE(bytes)
-                 ? ((unsigned char *)PyBytes_AS_STRING(bytes))[off]
-                 : 0;
-    Py_DECREF(bytes); /* the code object keeps another reference */
-    return op == YIELD_VALUE || op == RESUME;
+    const _PyErr_StackItem *own =
+        &_PyFrame_GetGenerator((pt_pyframe *)f)->gi_exc_state;
+    const _PyErr_StackItem *e = pt_compat_tstate()->exc_info;
+    while (e != NULL && e != own)
+        e = e->previous_item;
+    return e == NULL;
 }
 
 /* throw() goes down to the innermost generator of a chain of `yield from`:
@@ -79,12 +75,9 @@ CALLBACK(on_throw)
 {
     const pt_pyframe *f = running();
     uint64_t key = pt_compat_frame_started(f) ? pt_key_find(f) : pt_key_new(f);
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
     const pt_pyframe *below = pt_compat_below(f);
     while (below != NULL && suspended(below))
         below = pt_compat_below(below);
-    PyErr_Restore(type, value, trace);
     PT_EMIT(PT_TIMED(PT_W_THROW_AT, 5), pt_code_id(code(a)), (uint32_t)key,
             (uint32_t)(key >> 32),
             below != NULL ? pt_compat_frame_off(below) : PT_NOWHERE,
