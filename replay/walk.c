@@ -264,12 +264,15 @@ on_own(struct pt_walk_step *s, struct pt_walk_frame *f)
 
 /* Whether what begins now, with its caller at `at`, is still the work of the
  * instruction that raised or branched last.  An exception that nobody swallows
- * is followed by handled or unwind in its frame. */
+ * is followed by handled or unwind in its frame, and one that is thrown in by
+ * exception: between them a collection can call. */
 static bool
 clears_up(const struct pt_walk_frame *f, uint32_t at)
 {
     if (f->state == PT_WALK_LINGERS)
         return f->at == at;
+    if (f->state == PT_WALK_THROWN)
+        return at != PT_INS_NONE && beside(f, at);
     if (f->state != PT_WALK_RAISED)
         return false;
     unsigned cls = f->graph->ins[f->at].cls;
