@@ -131,7 +131,8 @@ static const struct option table[] = {
      set_events},
     {0, "on-full", "wait|drop",
      "what a program faster than ptrec does (default: wait)", set_on_full},
-    {0, "time-quantum", "NS", "resolution of time stamps (default: about 12)",
+    {0, "time-quantum", "NS",
+     "resolution of time stamps (default: 50 for flow, else 12.4)",
      set_quantum},
     {0, "level", "N", "zstd level, 1 (default) to 19", set_level},
     {0, "quiet", NULL, "no summary", set_quiet},
@@ -306,14 +307,17 @@ enum pt_status
 pt_options_parse(struct pt_options *o, int argc, char **argv,
                  struct pt_error *error)
 {
-    *o =
-        (struct pt_options){.output = "trace.ptr", .quantum = 12.4, .level = 1};
+    *o = (struct pt_options){.output = "trace.ptr", .level = 1};
     o->flags = calloc((size_t)argc + 1, sizeof *o->flags);
     if (o->flags == NULL)
         return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");
     enum pt_status st = set_preset(o, "flow", error);
     struct args a = {o, argv, argc, 0, error};
-    return st == PT_OK ? parse_words(&a) : st;
+    if (st == PT_OK)
+        st = parse_words(&a);
+    if (o->quantum == 0)
+        o->quantum = o->preset->quantum;
+    return st;
 }
 
 void

@@ -18,7 +18,7 @@ struct pt_options {
     const char *output; /* -o, default trace.ptr */
     const struct pt_preset *preset;
     uint32_t events; /* bit per kind */
-    double quantum;  /* ns */
+    double quantum;  /* ns; default: the preset's */
     int level;       /* zstd */
     bool force, drop, quiet, progress, no_wait, help;
     /* What the interpreter is started with, after its name.  `flags` were

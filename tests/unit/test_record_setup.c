@@ -92,6 +92,7 @@ Test(record_options, values)
     cr_assert(o.drop && o.quiet && o.progress && o.no_wait && !o.force);
     cr_assert_eq(o.level, 7);
     cr_assert_eq((int)o.quantum, 100);
+    cr_assert_eq(o.preset->flow, false);
     cr_assert_str_eq(o.output, "a");
     cr_assert_eq(o.events, pt_preset_at(1)->events | 1u << PT_LINE);
     pt_options_clear(&o);
