@@ -281,6 +281,12 @@ Test(replay_walk, throw)
         ran(&f, fl_raise(12, at, PT_RAISED), "");
         ran(&f, fl_end(PT_UNWIND), "");
     }
+    /* making the exception's traceback can start a collection */
+    ran(&f, fl_throw(code, -1, 12), "");
+    ran(&f, fl_call(code, 12), "");
+    ran(&f, fl_end(PT_RETURN), "L2 6 8 18 L3 20");
+    ran(&f, fl_raise(12, 12, PT_RAISED), "");
+    ran(&f, fl_end(PT_UNWIND), "");
     ran(&f, fl_throw(code, -1, 12), "");
     ran(&f, fl_end(PT_UNWIND), ""); /* closed, where nothing guards it */
     ran(&f, fl_throw(code, -1, 12), "");
