@@ -315,7 +315,8 @@ def names(directory, python):
     os.mkdir(work)
     harness.run([PTREC, "run", "--quiet", "--python=" + python.path, *hello], cwd=work)
     equal(os.listdir(work), ["trace.ptr"], "the default name")
-    done = harness.run([PTREC, "run", "--python=" + python.path, *hello], cwd=work)
+    done = harness.run([PTREC, "run", "--preset=lines", "--python=" + python.path, *hello],
+                       cwd=work)
     require(done.stderr.count(b"\n") == 1 and b"trace.ptr" in done.stderr,
             "a summary of one line:", done.stderr)
     summary_of_failure = harness.run(command(python, trace, os.path.join(directory, "no.py")),
