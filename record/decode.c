@@ -97,12 +97,14 @@ stand(struct state *s, enum pt_at at, uint32_t off, uint32_t dst)
 }
 
 /* The frame below the one about to be entered is at `off`.  While it unwinds,
- * what runs meanwhile was called from the instruction that raised. */
+ * what runs meanwhile was called from the instruction that raised; before what
+ * was thrown into it is raised, from where it was suspended. */
 INLINE void
 stand_below(struct state *s, uint32_t off)
 {
     struct pt_frame *below = s->top - s->top->callable;
-    if (off == PT_NOWHERE || (below->at == PT_AT_RAISED && below->off == off))
+    if (off == PT_NOWHERE || (below->at == PT_AT_RAISED && below->off == off) ||
+        (below->at == PT_AT_THROWN && below->dst == off))
         return;
     below->at = below->at == PT_AT_RAISED ? PT_AT_UNKNOWN : PT_AT_INSIDE;
     below->off = off;

@@ -97,6 +97,7 @@ suite roundtrip 600 "$python" tests/roundtrip/run.py
 suite counts 600 "$python" tests/roundtrip/counts.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
+suite exact 900 "$python" tests/exact/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh

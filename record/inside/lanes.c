@@ -279,15 +279,32 @@ write_gap(struct pt_lane *l, uint64_t lost, bool tell, bool entering)
         local.teller(entering);
 }
 
+/* Whether a record begins the innermost frame. */
+static bool
+enters(unsigned kind)
+{
+    switch (kind) {
+    case PT_W_CALL:
+    case PT_W_CALL_KEY:
+    case PT_W_RESUME:
+    case PT_W_THROW:
+    case PT_W_CALL_AT:
+    case PT_W_CALL_KEY_AT:
+    case PT_W_RESUME_AT:
+    case PT_W_THROW_AT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Room again after a drop. */
 static void
 lane_resume(struct pt_lane *l, unsigned kind)
 {
     uint64_t lost = l->dropped;
     l->dropped = 0;
-    write_gap(l, lost, kind != PT_W_END,
-              kind == PT_W_CALL || kind == PT_W_CALL_KEY ||
-                  kind == PT_W_RESUME || kind == PT_W_THROW);
+    write_gap(l, lost, kind != PT_W_END, enters(kind));
 }
 
 void

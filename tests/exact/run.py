@@ -90,8 +90,6 @@ def some(modules, number):
 
 suite = harness.Suite("exact")
 for number, python in enumerate(harness.interpreters()):
-    if python.version < (3, 12):
-        continue
     for path in sorted(glob.glob(os.path.join(PROGRAMS, "*.py"))):
         suite.case("%s %s" % (python, os.path.basename(path)), exact_program, python, path)
     if not has_tests(python):

@@ -634,12 +634,21 @@ class Thread:
         while self.stack and self.stack[-1].callable:
             self.stack.pop()
 
+    def innermost(self):
+        return next((f for f in reversed(self.stack) if not f.callable), None)
+
+    def place(self, frame, off):
+        if frame and off is not None:
+            frame.line = self.defs.line(frame.ident, off) or frame.line
+
     def show(self, chunk, t, seq, ev, v):
         defs, stack, after = self.defs, self.stack, 0
         if ev in ENTERS:
             code = defs.get("code", v.get("code"))
             line = code["firstline"] if code and ev == "call" else None
+            self.place(self.innermost(), v.get("off"))
             stack.append(Frame(False, v.get("code", 0), line))
+            self.place(stack[-1], v.get("dst"))
         elif ev in LEAVES:
             self.close()
             after = 1 if stack else 0
@@ -650,11 +659,11 @@ class Thread:
             after = 1 if stack and stack[-1].callable else 0
         elif ev in PLACED:
             self.close()
-        frame = next((f for f in reversed(stack) if not f.callable), None)
+        frame = self.innermost()
         if frame and ev == "line" and "line" in v:
             frame.line = v["line"] or None
-        elif frame and ev in PLACED and "off" in v:
-            frame.line = defs.line(frame.ident, v["off"]) or frame.line
+        elif ev not in ENTERS:
+            self.place(frame, v.get("off"))
         out = self.describe(chunk, t, seq, ev, v, frame)
         if after:
             stack.pop()

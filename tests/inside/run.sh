@@ -27,7 +27,7 @@ asan=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
 
 for py in "$@"; do
     name=$(basename "$py")
-    for preset in calls lines instructions; do
+    for preset in flow calls lines instructions; do
         trace=$work/$name.$preset.ptr log=$work/$name.$preset.asan
         rm -f "$trace" "$log"*
         LD_PRELOAD="$asan" PYTHONMALLOC=malloc UBSAN_OPTIONS="log_path=$log" \

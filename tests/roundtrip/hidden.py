@@ -11,7 +11,7 @@ import harness  # noqa: E402
 from harness import equal, require  # noqa: E402
 
 LOOK = os.path.join(HERE, "hidden", "look.py")
-PRESETS = "calls", "lines", "instructions"
+PRESETS = "flow", "calls", "lines", "instructions"
 # name: (arguments for the interpreter, standard input)
 STARTS = {
     "file": ([LOOK, "a", "-b", "--preset=x"], b"in"),

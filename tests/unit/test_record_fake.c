@@ -189,8 +189,8 @@ open_with(struct fake *f, uint32_t stamped, bool flow)
         .quantum_log2 = f->clock.quantum_log2,
         .clock = f->clock.source,
     };
-    pt_journal_init(&f->journal, &f->clock, f->config.events,
-                    f->config.stamped, f->config.flow);
+    pt_journal_init(&f->journal, &f->clock, f->config.events, f->config.stamped,
+                    f->config.flow);
     struct pt_header header = {
         .version = 1 << 16,
         .clock = f->clock.clock,
