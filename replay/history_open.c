@@ -1,0 +1,123 @@
+/* Opening a history: the chunks of each thread, in order. */
+#include "replay/history.h"
+
+#include <stdlib.h>
+
+enum { CACHE_DEFAULT = 128 << 20 };
+
+/* --- opening ---------------------------------------------------------------
+ */
+
+static int
+compare_chunks(const struct pt_trace *trace, size_t x, size_t y)
+{
+    const struct pt_chunk_info *a = pt_trace_chunk(trace, x);
+    const struct pt_chunk_info *b = pt_trace_chunk(trace, y);
+    if (a->thread != b->thread)
+        return a->thread < b->thread ? -1 : 1;
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static int
+by_thread(const void *a, const void *b, void *trace)
+{
+    const struct pt_history_chunk *x = a, *y = b;
+    return compare_chunks(trace, x->index, y->index);
+}
+
+/* Sorts the chunks with events, and leaves out those whose numbers are already
+ * another's of their thread. */
+static enum pt_status
+list_chunks(struct pt_history *h, uint32_t thread)
+{
+    size_t n = pt_trace_chunk_count(h->trace), used = 0;
+    h->chunks = calloc(n + 1, sizeof *h->chunks);
+    if (!h->chunks)
+        return PT_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const struct pt_chunk_info *info = pt_trace_chunk(h->trace, i);
+        if (info->type == PT_CHUNK_EVENTS && info->events &&
+            (!thread || info->thread == thread) &&
+            info->seq <= UINT64_MAX - info->events)
+            h->chunks[used++].index = i;
+    }
+    qsort_r(h->chunks, used, sizeof *h->chunks, by_thread, (void *)h->trace);
+    for (size_t i = 0; i < used; i++) {
+        const struct pt_chunk_info *info =
+            pt_trace_chunk(h->trace, h->chunks[i].index);
+        const struct pt_chunk_info *last =
+            h->nchunks ? pt_history_info(h, h->nchunks - 1) : NULL;
+        if (last && last->thread == info->thread &&
+            info->seq < last->seq + last->events) {
+            h->trouble.bad_chunks++;
+            continue;
+        }
+        h->chunks[h->nchunks++].index = h->chunks[i].index;
+        h->trouble.gaps += info->gaps;
+    }
+    return PT_OK;
+}
+
+static enum pt_status
+list_tracks(struct pt_history *h)
+{
+    struct pt_history_track *t = NULL;
+    h->tracks = calloc(h->nchunks + 1, sizeof *h->tracks);
+    if (!h->tracks)
+        return PT_ENOMEM;
+    for (size_t i = 0; i < h->nchunks; i++) {
+        const struct pt_chunk_info *info = pt_history_info(h, i);
+        if (!t || t->thread != info->thread) {
+            t = &h->tracks[h->ntracks++];
+            *t = (struct pt_history_track){
+                .thread = info->thread, .process = info->process, .first = i};
+            h->chunks[i].floor = info->time_first;
+        } else
+            h->chunks[i].floor = pt_history_closes(h, i - 1).time;
+        t->end = i + 1;
+    }
+    return PT_OK;
+}
+
+enum pt_status
+pt_history_open(const struct pt_trace *trace,
+                const struct pt_history_options *options,
+                struct pt_history **out)
+{
+    struct pt_history *h = calloc(1, sizeof *h);
+    uint32_t thread = options ? options->thread : 0;
+    if (!h)
+        return PT_ENOMEM;
+    h->trace = trace;
+    h->budget = options && options->cache ? options->cache : CACHE_DEFAULT;
+    enum pt_status st = pt_page_maker_init(&h->maker, trace);
+    if (st == PT_OK)
+        st = list_chunks(h, thread);
+    if (st == PT_OK)
+        st = list_tracks(h);
+    if (st == PT_OK)
+        st = pt_history_cache_init(h);
+    if (st == PT_OK && thread && h->ntracks == 0)
+        st = PT_ENOTFOUND;
+    if (st != PT_OK) {
+        pt_history_close(h);
+        return st;
+    }
+    pt_history_begin(h);
+    *out = h;
+    return PT_OK;
+}
+
+void
+pt_history_close(struct pt_history *h)
+{
+    if (!h)
+        return;
+    pt_history_cache_clear(h);
+    pt_page_maker_clear(&h->maker);
+    free(h->chunks);
+    free(h->tracks);
+    free(h);
+}

@@ -1,0 +1,136 @@
+/* Measures a history of a trace:
+ *
+ *     gen-history FILE [CACHE]      CACHE in MiB
+ *
+ * Seeks to random events, then steps back and forth from there; the times are
+ * wall times of one thread. */
+#include <pt/history.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { SEEKS = 300, STEPS = 300000 };
+
+struct sample {
+    double *ms;
+    size_t n;
+};
+
+static double
+now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void
+must(enum pt_status st)
+{
+    if (st != PT_OK) {
+        fprintf(stderr, "gen-history: %s\n", pt_status_name(st));
+        exit(4);
+    }
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void
+report(const char *name, struct sample *s)
+{
+    double sum = 0;
+    if (s->n == 0)
+        return;
+    qsort(s->ms, s->n, sizeof *s->ms, by_value);
+    for (size_t i = 0; i < s->n; i++)
+        sum += s->ms[i];
+    printf("%-28s %9zu   median %9.5f ms   mean %9.5f ms   worst %8.3f ms\n",
+           name, s->n, s->ms[s->n / 2], sum / (double)s->n, s->ms[s->n - 1]);
+    s->n = 0;
+}
+
+/* As many steps as there are, at most `n`. */
+static void
+step(struct pt_history *h, struct sample *s, size_t n, enum pt_grain grain,
+     bool forward)
+{
+    for (; n; n--) {
+        double begun = now();
+        enum pt_status st =
+            forward ? pt_history_next(h, grain) : pt_history_prev(h, grain);
+        if (st == PT_END)
+            break;
+        must(st);
+        s->ms[s->n++] = now() - begun;
+    }
+}
+
+static void
+measure_seeks(struct pt_history *h, struct sample *s, uint64_t events)
+{
+    struct pt_here here;
+    uint64_t state = 1;
+    for (int way = 0; way < 2; way++) {
+        struct sample first = {malloc(SEEKS * sizeof(double)), 0};
+        for (unsigned i = 0; i < SEEKS; i++) {
+            state = state * UINT64_C(6364136223846793005) + 1;
+            double begun = now();
+            must(pt_history_seek(h, (state >> 16) % events, 0));
+            must(pt_history_here(h, &here));
+            s->ms[s->n++] = now() - begun;
+            step(h, &first, 1, PT_GRAIN_LINE, way);
+        }
+        report("seek and look", s);
+        report(way ? "then the first line on" : "then the first line back",
+               &first);
+        free(first.ms);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct pt_history_options options = {0};
+    struct sample s = {malloc(STEPS * sizeof(double)), 0};
+    struct pt_trace *trace;
+    struct pt_history *h;
+    uint64_t events = 0;
+    if (argc < 2 || !s.ms)
+        return 2;
+    if (argc > 2)
+        options.cache = strtoull(argv[2], NULL, 10) << 20;
+    must(pt_trace_open(argv[1], NULL, &trace));
+    must(pt_history_open(trace, &options, &h));
+    for (size_t i = 0; i < pt_trace_chunk_count(trace); i++)
+        events += pt_trace_chunk(trace, i)->events;
+    printf("%llu events, %zu threads\n", (unsigned long long)events,
+           pt_history_threads(h));
+    measure_seeks(h, &s, events);
+    static const char *const names[] = {"item", "event", "line", "instruction"};
+    for (int grain = PT_GRAIN_ITEM; grain <= PT_GRAIN_INSTRUCTION; grain++)
+        for (int forward = 0; forward < 2; forward++) {
+            char name[64];
+            if (pt_history_lacks(h, (enum pt_grain)grain))
+                continue;
+            must(pt_history_seek(h, events / 2, 0));
+            step(h, &s, STEPS, (enum pt_grain)grain, forward);
+            snprintf(name, sizeof name, "%s %s", names[grain],
+                     forward ? "on" : "back");
+            report(name, &s);
+        }
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("memory at most %ld MB\n", usage.ru_maxrss / 1024);
+    pt_history_close(h);
+    pt_trace_close(trace);
+    free(s.ms);
+    return 0;
+}
