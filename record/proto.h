@@ -16,12 +16,12 @@
  * of a segment: the producer fills the rest with PT_W_PAD, which says "go on
  * at the next segment", before it publishes past it.
  *
- *   producer (one thread)                      collector
- *   write the record's words                   load head (acquire)
- *   store head (release), per record           load defs_head (acquire), take
- * all next segment only when                     decode [tail, head) its end -
- * tail <= ring size              store tail (release), per segment else set
- * waiting, FUTEX_WAIT tail_word     bump tail_word, FUTEX_WAKE if waiting
+ * The producer (one thread) writes a record's words and stores head (release),
+ * per record.  It enters a segment only when all of it is free (its end less
+ * tail is at most the ring's size), else it sets `waiting` and sleeps on
+ * tail_word.  The collector loads head (acquire), then defs_head (acquire) and
+ * takes the definitions, decodes [tail, head), stores tail (release), per
+ * segment, bumps tail_word, and wakes who waits.
  *
  * Slots are managed by producers alone: FREE -> LIVE -> DEAD -> LIVE ...; a new
  * thread adopts a dead slot and writes on after its head (PT_W_BEGIN).
