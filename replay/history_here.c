@@ -163,6 +163,25 @@ pt_history_here(struct pt_history *h, struct pt_here *out)
 /* --- threads ---------------------------------------------------------------
  */
 
+/* A slot 0 in which nothing ran is where the chunk before it ended, unless that
+ * cannot be read; PT_END where there is none. */
+static enum pt_status
+look_back(struct pt_history *h, const struct pt_history_track *t,
+          struct view *out)
+{
+    struct pt_stand before;
+    struct pt_slot at = out->at;
+    if (at.slot || pt_page_count(&out->walked, PT_BY_ITEM))
+        return PT_OK;
+    if (at.chunk == t->first)
+        return PT_END;
+    pt_track_before(h, t, at, &before);
+    if (before.none || before.at.chunk + 1 != at.chunk)
+        return PT_OK;
+    enum pt_status st = look(h, before.at, out);
+    return st == PT_EDAMAGED ? look(h, at, out) : st;
+}
+
 /* Looks at the last item of a thread that is not later than the position;
  * PT_END where it has none. */
 static enum pt_status
@@ -182,6 +201,8 @@ look_thread(struct pt_history *h, struct pt_history_track *t, struct view *out)
             return st;
         t->resolved = st != PT_EDAMAGED;
     }
+    if (st == PT_OK && t != h->track)
+        st = look_back(h, t, out);
     if (st != PT_OK)
         return st;
     uint64_t item =

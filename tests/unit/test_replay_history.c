@@ -18,6 +18,7 @@ struct item {
     uint64_t seq, k;
     uint32_t process, thread, index, code, line, off, callee;
     uint64_t entered; /* seq of the frame's call */
+    uint64_t stack;   /* hash of the thread's */
     bool timed, walked, framed;
 };
 
@@ -49,6 +50,58 @@ name(struct item *i, bool framed, const struct pt_frame *f)
     i->entered = f->seq;
 }
 
+/* Of the entries from the innermost out, each with all that is known of it. */
+static uint64_t
+hash_frame(uint64_t hash, const struct pt_frame *f)
+{
+    const uint64_t fields[] = {
+        f->key, f->seq, f->id, f->callable, f->line, f->off, (uint64_t)f->time};
+    for (unsigned i = 0; i < 7; i++)
+        hash = (hash ^ fields[i]) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    return hash;
+}
+
+static uint64_t
+hash_stack(const struct pt_stack *s)
+{
+    uint64_t hash = 0;
+    for (size_t i = s->depth; i-- > 0;)
+        hash = hash_frame(hash, &s->frames[i]);
+    return hash;
+}
+
+/* ... of a history's thread, some entries at a time. */
+static uint64_t
+hash_thread(struct pt_history *h, size_t i)
+{
+    struct pt_frame frames[5];
+    struct pt_thread_state state;
+    uint64_t hash = 0;
+    size_t n, all = 0;
+    do {
+        cr_assert_eq(pt_history_frames(h, i, all, frames, 5, &n), PT_OK);
+        for (size_t k = 0; k < n; k++)
+            hash = hash_frame(hash, &frames[k]);
+        all += n;
+    } while (n == 5);
+    cr_assert_eq(pt_history_thread(h, i, &state), PT_OK);
+    cr_assert_eq(state.depth, all);
+    return hash;
+}
+
+static size_t
+find_thread(struct pt_history *h, uint32_t thread)
+{
+    struct pt_thread_state state;
+    for (size_t i = 0; i < pt_history_threads(h); i++) {
+        cr_assert_eq(pt_history_thread(h, i, &state), PT_OK);
+        if (state.thread == thread)
+            return i;
+    }
+    cr_assert_fail("no thread %u", thread);
+    return 0;
+}
+
 /* `*whole` (may be NULL) tells whether the cursor came to the end. */
 static struct items
 of_cursor(const struct pt_trace *trace, uint32_t thread, bool *whole)
@@ -76,6 +129,7 @@ of_cursor(const struct pt_trace *trace, uint32_t thread, bool *whole)
         i->walked = m.walked;
         i->index = m.walked ? m.index : 0;
         i->callee = m.step.callee;
+        i->stack = hash_stack(m.stack);
         name(i, m.step.framed, &m.step.frame);
     }
     if (whole)
@@ -101,6 +155,7 @@ here(struct pt_history *h)
     i.walked = at.walked;
     i.index = at.walked ? at.index : 0;
     i.callee = at.callee;
+    i.stack = hash_thread(h, find_thread(h, at.thread));
     name(&i, at.framed, &at.frame);
     return i;
 }
@@ -115,8 +170,9 @@ same(const struct item *a, const struct item *b)
            a->process == b->process && a->thread == b->thread &&
            a->index == b->index && a->code == b->code && a->line == b->line &&
            a->off == b->off && a->callee == b->callee &&
-           a->entered == b->entered && a->timed == b->timed &&
-           a->walked == b->walked && a->framed == b->framed;
+           a->entered == b->entered && a->stack == b->stack &&
+           a->timed == b->timed && a->walked == b->walked &&
+           a->framed == b->framed;
 }
 
 static const char *
@@ -192,6 +248,31 @@ of_grain(const struct items *all, bool flow, enum pt_grain grain)
     return list;
 }
 
+/* Every thread is where its last item up to the i-th has left it. */
+static void
+expect_threads(struct pt_history *h, const struct items *list, size_t i)
+{
+    for (size_t t = 0; t < pt_history_threads(h); t++) {
+        struct pt_thread_state state;
+        size_t last = i + 1, next = i + 1;
+        cr_assert_eq(pt_history_thread(h, t, &state), PT_OK);
+        while (last && list->all[last - 1].thread != state.thread)
+            last--;
+        while (next < list->n && list->all[next].thread != state.thread)
+            next++;
+        cr_assert_eq(state.begun, last > 0);
+        cr_assert_eq(state.ended, next == list->n, "thread %u at %zu",
+                     state.thread, i);
+        if (!last)
+            continue;
+        const struct item *want = &list->all[last - 1];
+        cr_assert_eq(state.seq, want->seq);
+        cr_assert_eq(state.k, want->k);
+        cr_assert_eq(hash_thread(h, t), want->stack, "thread %u at %s",
+                     state.thread, text(&list->all[i]));
+    }
+}
+
 /* Seeks at random, and a few steps each way from there. */
 static void
 expect_seeks(struct pt_history *h, const struct items *list, uint64_t dice_seed,
@@ -206,6 +287,7 @@ expect_seeks(struct pt_history *h, const struct items *list, uint64_t dice_seed,
         cr_assert_eq(st, PT_OK, "%s: seek %s", where, text(want));
         struct item got = here(h);
         expect_same(want, &got, where);
+        expect_threads(h, list, i);
         bool back = dice(&dice_seed, 2);
         for (unsigned step = dice(&dice_seed, 8); step > 0; step--) {
             if (back ? i-- == 0 : ++i == list->n)
