@@ -53,7 +53,8 @@ void pt_history_end(struct pt_history *);
  * there is none, or none of this history's thread, PT_EDAMAGED where its chunk
  * cannot be read; the position stays. */
 enum pt_status pt_history_seek(struct pt_history *, uint64_t seq, uint64_t k);
-/* To the last event that is not later than `time` (ns), or before the first. */
+/* To the last event that is not later than `time` (ns) by its time in the log,
+ * or before the first. */
 enum pt_status pt_history_seek_time(struct pt_history *, int64_t time);
 /* One step.  PT_END where there is none: then the position is behind the last
  * item or before the first.  PT_EUSAGE for a grain that the trace lacks, or a
