@@ -9,54 +9,69 @@ enum { CACHE_DEFAULT = 128 << 20 };
  */
 
 static int
-compare_chunks(const struct pt_trace *trace, size_t x, size_t y)
+by_seq(const void *a, const void *b, void *trace)
 {
-    const struct pt_chunk_info *a = pt_trace_chunk(trace, x);
-    const struct pt_chunk_info *b = pt_trace_chunk(trace, y);
-    if (a->thread != b->thread)
-        return a->thread < b->thread ? -1 : 1;
-    if (a->seq != b->seq)
-        return a->seq < b->seq ? -1 : 1;
-    return x < y ? -1 : x > y;
+    size_t x = ((const struct pt_history_chunk *)a)->index;
+    size_t y = ((const struct pt_history_chunk *)b)->index;
+    uint64_t s = pt_trace_chunk(trace, x)->seq;
+    uint64_t t = pt_trace_chunk(trace, y)->seq;
+    return s != t ? (s < t ? -1 : 1) : x < y ? -1 : x > y;
 }
 
 static int
 by_thread(const void *a, const void *b, void *trace)
 {
-    const struct pt_history_chunk *x = a, *y = b;
-    return compare_chunks(trace, x->index, y->index);
+    size_t x = ((const struct pt_history_chunk *)a)->index;
+    size_t y = ((const struct pt_history_chunk *)b)->index;
+    uint32_t s = pt_trace_chunk(trace, x)->thread;
+    uint32_t t = pt_trace_chunk(trace, y)->thread;
+    return s != t ? (s < t ? -1 : 1) : by_seq(a, b, trace);
 }
 
-/* Sorts the chunks with events, and leaves out those whose numbers are already
- * another's of their thread. */
+/* Leaves out chunks that claim the numbers of others, of which a moment and a
+ * position would be two. */
+static void
+drop_claims(struct pt_history *h)
+{
+    size_t used = 0;
+    uint64_t end = 0;
+    for (size_t i = 0; i < h->nchunks; i++) {
+        const struct pt_chunk_info *info = pt_history_info(h, i);
+        if (info->seq < end || info->seq > UINT64_MAX - info->events) {
+            h->trouble.bad_chunks++;
+            continue;
+        }
+        end = info->seq + info->events;
+        h->chunks[used++] = h->chunks[i];
+    }
+    h->nchunks = used;
+}
+
+/* Sorts the chunks with events of a thread, or of all. */
 static enum pt_status
 list_chunks(struct pt_history *h, uint32_t thread)
 {
+    void *trace = (void *)h->trace;
     size_t n = pt_trace_chunk_count(h->trace), used = 0;
     h->chunks = calloc(n + 1, sizeof *h->chunks);
     if (!h->chunks)
         return PT_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         const struct pt_chunk_info *info = pt_trace_chunk(h->trace, i);
-        if (info->type == PT_CHUNK_EVENTS && info->events &&
-            (!thread || info->thread == thread) &&
-            info->seq <= UINT64_MAX - info->events)
-            h->chunks[used++].index = i;
+        if (info->type == PT_CHUNK_EVENTS && info->events)
+            h->chunks[h->nchunks++].index = i;
     }
-    qsort_r(h->chunks, used, sizeof *h->chunks, by_thread, (void *)h->trace);
-    for (size_t i = 0; i < used; i++) {
-        const struct pt_chunk_info *info =
-            pt_trace_chunk(h->trace, h->chunks[i].index);
-        const struct pt_chunk_info *last =
-            h->nchunks ? pt_history_info(h, h->nchunks - 1) : NULL;
-        if (last && last->thread == info->thread &&
-            info->seq < last->seq + last->events) {
-            h->trouble.bad_chunks++;
+    qsort_r(h->chunks, h->nchunks, sizeof *h->chunks, by_seq, trace);
+    drop_claims(h);
+    for (size_t i = 0; i < h->nchunks; i++) {
+        const struct pt_chunk_info *info = pt_history_info(h, i);
+        if (thread && info->thread != thread)
             continue;
-        }
-        h->chunks[h->nchunks++].index = h->chunks[i].index;
         h->trouble.gaps += info->gaps;
+        h->chunks[used++] = h->chunks[i];
     }
+    h->nchunks = used;
+    qsort_r(h->chunks, used, sizeof *h->chunks, by_thread, trace);
     return PT_OK;
 }
 

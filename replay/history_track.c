@@ -151,11 +151,11 @@ find_chunk(const struct pt_history *h, const struct pt_history_track *t,
     return low == t->first ? t->end : low - 1;
 }
 
-/* The last slot of a page that is not later. */
+/* The last slot of a page that is not later, where its last one is. */
 static uint32_t
 find_slot(const struct pt_page *p, struct pt_moment moment)
 {
-    uint32_t low = 0, high = p->n;
+    uint32_t low = 0, high = p->n - 1;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         if (pt_moment_before(moment.time, moment.seq, pt_page_clock(p, mid),
