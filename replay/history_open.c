@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { CACHE_DEFAULT = 128 << 20 };
+enum {
+    CACHE_DEFAULT = 128 << 20,
+    CHUNK_EVENTS = 1 << 16 /* at most, by the format */
+};
 
 /* --- opening ---------------------------------------------------------------
  */
@@ -29,7 +32,7 @@ by_thread(const void *a, const void *b, void *trace)
 }
 
 /* Leaves out chunks that claim the numbers of others, of which a moment and a
- * position would be two. */
+ * position would be two, or more events than a chunk has. */
 static void
 drop_claims(struct pt_history *h)
 {
@@ -37,7 +40,8 @@ drop_claims(struct pt_history *h)
     uint64_t end = 0;
     for (size_t i = 0; i < h->nchunks; i++) {
         const struct pt_chunk_info *info = pt_history_info(h, i);
-        if (info->seq < end || info->seq > UINT64_MAX - info->events) {
+        if (info->seq < end || info->events > CHUNK_EVENTS ||
+            info->seq > UINT64_MAX - CHUNK_EVENTS) {
             h->trouble.bad_chunks++;
             continue;
         }
