@@ -21,7 +21,7 @@ struct wanted {
 
 struct pt_search {
     struct pt_history *history;
-    struct wanted *wanted; /* by code */
+    struct wanted *wanted; /* by code; those that can run */
     size_t nwanted;
     uint8_t *told;  /* by chunk of the trace: the index tells its codes */
     uint8_t *holds; /* ... and one of them is wanted */
@@ -92,6 +92,22 @@ list_places(struct wanted *w, const struct pt_graph *g)
     return PT_OK;
 }
 
+static void
+clear(struct wanted *w)
+{
+    free(w->lines);
+    free(w->places.inside);
+    free(w->places.first);
+    *w = (struct wanted){0};
+}
+
+/* Nothing of it can ever run. */
+static void
+drop_last(struct pt_search *s)
+{
+    clear(&s->wanted[--s->nwanted]);
+}
+
 static enum pt_status
 list_wanted(struct pt_search *s, const struct pt_target *targets, size_t n)
 {
@@ -118,6 +134,8 @@ list_wanted(struct pt_search *s, const struct pt_target *targets, size_t n)
             graphs && w->nlines ? pt_graph_cache_at(graphs, w->code) : NULL;
         if (g)
             st = list_places(w, g);
+        if (graphs && !w->called && !w->places.nfirst)
+            drop_last(s);
     }
     return st;
 }
@@ -228,11 +246,8 @@ pt_search_free(struct pt_search *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->nwanted; i++) {
-        free(s->wanted[i].lines);
-        free(s->wanted[i].places.inside);
-        free(s->wanted[i].places.first);
-    }
+    for (size_t i = 0; i < s->nwanted; i++)
+        clear(&s->wanted[i]);
     free(s->wanted);
     free(s->told);
     free(s->holds);

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -95,6 +94,33 @@ measure_seeks(struct pt_history *h, struct sample *s, uint64_t events)
     }
 }
 
+/* Through the whole trace, for a line that runs in most chunks and for one of
+ * a code object that runs in none, if there is one. */
+static void
+measure_search(struct pt_history *h, const struct pt_trace *trace)
+{
+    uint32_t codes = pt_trace_code_count(trace);
+    const struct pt_code *code = pt_trace_code(trace, codes / 2);
+    struct pt_target targets[] = {{codes / 2, code ? code->firstline + 2 : 0},
+                                  {codes + 1, 0}};
+    static const char *const names[] = {"a line that runs", "what never runs"};
+    for (int i = 0; i < 2; i++) {
+        struct pt_search *search;
+        if (pt_search_new(h, &targets[i], 1, &search) != PT_OK)
+            continue;
+        pt_history_end(h);
+        double begun = now();
+        enum pt_status st = pt_search_go(search, -1);
+        printf("%-28s %s, %.3f ms\n", names[i], pt_status_name(st),
+               now() - begun);
+        pt_history_end(h);
+        begun = now();
+        pt_search_go(search, INT64_MIN);
+        printf("%-28s all of the trace, %.3f ms\n", names[i], now() - begun);
+        pt_search_free(search);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -126,6 +152,7 @@ main(int argc, char **argv)
                      forward ? "on" : "back");
             report(name, &s);
         }
+    measure_search(h, trace);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("memory at most %ld MB\n", usage.ru_maxrss / 1024);
