@@ -46,7 +46,8 @@ between(int64_t t0, int64_t t1, uint64_t a, uint64_t b)
 {
     if (b == 0 || t1 <= t0)
         return t0;
-    return t0 + (int64_t)((__int128)(t1 - t0) * (int64_t)a / (int64_t)b);
+    __int128 way = (__int128)t1 - t0; /* times of a damaged log lie anywhere */
+    return (int64_t)(t0 + way * (int64_t)a / (int64_t)b);
 }
 
 static int64_t
