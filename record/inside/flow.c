@@ -5,7 +5,6 @@
 #include "frames.h"
 #include "loops.h"
 
-#include <opcode.h>
 #include <string.h>
 
 enum { UNIT = 2, STAMP_EVERY = 32 };
