@@ -82,8 +82,8 @@ check-all: all $(BUILD)/tests/unit ## ... and the long ones
 check-%: all $(BUILD)/tests/unit ## run one suite, as in make check-roundtrip
 	$(TESTENV) sh tests/run.sh $*
 
-# BENCH=quick takes a minute, BENCH=full an hour; PEERS=DIR adds what lies there
-# (tests/bench/run.py).
+# Half an hour; BENCH=quick takes two minutes, BENCH=full an hour.  PEERS=DIR adds
+# the tools that lie there (tests/bench/run.py).
 BENCH ?=
 PEERS ?=
 bench: all ## measure, and write tests/bench/RESULTS.md

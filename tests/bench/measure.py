@@ -34,14 +34,21 @@ def timed(argv, core, env=None, cwd=None):
     return seconds, usage.ru_maxrss
 
 
-def interleaved(ways, repeats):
+def interleaved(ways, repeats, may_fail=()):
     """ways: {name: function that runs once and gives seconds}.  Each repeat runs
     every way once, so that a change of the machine's speed hits all alike.
-    Gives {name: the least of its seconds}."""
+    Gives {name: the least of its seconds}; a way of `may_fail` that fails is
+    told of and left out."""
     times = {name: [] for name in ways}
     for _ in range(repeats):
-        for name, run in ways.items():
-            times[name].append(run())
+        for name in list(times):
+            try:
+                times[name].append(ways[name]())
+            except RuntimeError as error:
+                if name not in may_fail:
+                    raise
+                note("left out, it fails:", error)
+                del times[name]
     return {name: min(values) for name, values in times.items()}
 
 

@@ -3,12 +3,11 @@ import os
 import platform
 import subprocess
 
+import aims
 import plan
-from measure import geometric_mean
+from aims import geometric, overhead
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CLASSICS = {"fib", "nqueens", "scheduler", "constraints", "trees", "nbody"}
-LIMITS = {"flow": 1.3, "calls": 1.3, "lines": 1.5, "instructions": 1.5}
 
 
 def git(*arguments):
@@ -33,76 +32,130 @@ def table(head, rows):
     return "\n".join(lines) + "\n"
 
 
-def ratio(run, preset, above, below):
-    """The geometric mean over the programs of one time by another."""
-    return geometric_mean(entry["times"][above] / entry["times"][below]
-                          for entry in run["presets"][preset].values())
+def times(value):
+    return "x%.2f" % value if value else "not measured"
+
+
+def runs_with(results, part):
+    return [run for run in results["runs"] if run.get(part)]
+
+
+def the_aims(results):
+    return table(["aim", "CPython", "at most or at least", "measured", ""],
+                 aims.rows(results))
 
 
 def against_floor(results):
     rows = []
-    for run in results["runs"]:
-        for preset in run["presets"]:
-            traced = ratio(run, preset, "ptrec", "plain")
-            floor = ratio(run, preset, "floor", "off")
-            nothing = ratio(run, preset, "nothing", "off")
-            one = ratio(run, preset, "ptrec1", "plain1")
-            score = (traced - 1) / (floor - 1)
-            rows.append([run["python"], preset, "x%.2f" % traced, "x%.2f" % floor,
-                         "x%.2f" % nothing, "**%.2f**" % score, LIMITS[preset],
-                         "%.2f" % ((traced - 1) / (nothing - 1)), "x%.2f" % one,
-                         "%.2f" % ((one - 1) / (floor - 1))])
-    return table(["CPython", "preset", "ptrec", "floor", "empty hooks",
-                  "ptrec's overhead / floor's", "aim", "/ empty hooks'",
-                  "ptrec on one core", "its overhead / floor's"], rows)
+    for run in runs_with(results, "ways"):
+        for preset in plan.FLOORS:
+            nothing = geometric(run["ways"], "nothing", "off") if preset == "flow" else None
+            rows.append([run["python"], preset, times(geometric(run["ways"], preset, "plain")),
+                         times(geometric(run["ways"], "floor " + preset, "off")),
+                         times(nothing) if nothing else "",
+                         "**%.2f**" % aims.score(run, preset)])
+    return table(["CPython", "preset", "ptrec", "floor", "hooks that only return",
+                  "ptrec's overhead / floor's"], rows)
 
 
-def one_core(results):
+def beside_coverage(results):
     rows = []
-    for run in results["runs"]:
-        times = run["one core"]
-        if not times:
-            continue
+    for run in runs_with(results, "ways"):
+        ways = run["ways"]
+        for group in plan.REAL, plan.CLASSIC, None:
+            rows.append([run["python"], group or "all"] + [
+                times(geometric(ways, way, base, group)) for way, base in (
+                    ("flow", "plain"), ("flow, no C calls", "plain"), ("lines", "plain"),
+                    ("instructions", "plain"), ("flow1", "plain1"), ("coverage.py", "plain1"),
+                    ("SlipCover", "plain1"))] + [
+                "%.2f" % ratio if ratio else "" for ratio in (
+                    aims.quotient(overhead(ways, "flow1", "plain1", group),
+                                  overhead(ways, "coverage.py", "plain1", group)),)])
+    return table(["CPython", "programs", "flow", "flow, no C calls", "lines", "instructions",
+                  "flow on one core", "coverage.py", "SlipCover",
+                  "flow's overhead / coverage.py's, on one core"], rows)
 
-        def mean(tool):
-            entries = [entry for entry in times.values() if tool in entry]
-            return geometric_mean(e[tool] / e["plain"] for e in entries)
-        ours, profile, viz = mean("calls"), mean("cProfile"), mean("VizTracer")
-        rows.append([run["python"], "x%.2f" % ours, "x%.2f" % profile,
-                     "x%.2f" % viz if viz else "not there",
-                     "%.2f" % ((ours - 1) / (profile - 1)),
-                     "%.2f" % ((ours - 1) / (viz - 1)) if viz else ""])
-    return table(["CPython", "ptrec, calls", "cProfile", "VizTracer",
-                  "our overhead / cProfile's (aim: below 1)",
-                  "/ VizTracer's (aim: at most 0.33)"], rows)
+
+def beside_profilers(results):
+    rows = []
+    for run in runs_with(results, "profilers"):
+        means = {tool: geometric(run["profilers"], tool, "plain")
+                 for tool in ("calls", "cProfile", "VizTracer")}
+        rows.append([run["python"]] + [times(mean) for mean in means.values()])
+    return table(["CPython", "ptrec, calls", "cProfile", "VizTracer"], rows)
+
+
+def peers(results):
+    lines = []
+    for run in results["runs"]:
+        missing = [tool for tool in ("coverage.py", "SlipCover", "VizTracer")
+                   if tool not in run["peers"]]
+        lines.append("- CPython %s: %s%s" % (
+            run["python"], ", ".join("%s %s" % (tool, version) for tool, (_, version)
+                                     in run["peers"].items()) or "no other tools",
+            "; **not measured, as not there: %s**" % ", ".join(missing) if missing else ""))
+    return "\n".join(lines)
 
 
 def bytes_per_event(results):
     rows = []
-    for run in results["runs"]:
-        for preset, programs in run["presets"].items():
-            groups = {"real code": [], "classics": []}
-            for name, entry in programs.items():
-                groups["classics" if name in CLASSICS else "real code"].append(entry["bytes"])
+    for run in runs_with(results, "ways"):
+        for preset in plan.PRESETS:
             cells = []
-            for sizes in groups.values():
+            for group in plan.REAL, plan.CLASSIC:
+                sizes = [entry["sizes"][preset] for name, entry in run["ways"].items()
+                         if plan.PROGRAMS[name][1] == group]
                 events = sum(size["events"] for size in sizes)
                 cells.append("%.3f" % (sum(size["event bytes"] for size in sizes) / events)
                              if events else "")
-            worst = max(programs, key=lambda name: programs[name]["bytes"]["event bytes"]
-                        / programs[name]["bytes"]["events"])
-            size = programs[worst]["bytes"]
-            others = max(entry["bytes"]["other bytes"] for entry in programs.values())
-            rows.append([run["python"], preset, *cells, "%.3f (%s)" % (
-                size["event bytes"] / size["events"], worst), "%.0f" % (others / 1024)])
-    return table(["CPython", "preset", "real code", "classics", "most",
+            others = max(entry["sizes"][preset]["other bytes"] for entry in run["ways"].values())
+            rows.append([run["python"], preset, *cells, "%.0f" % (others / 1024)])
+    return table(["CPython", "preset", plan.REAL, plan.CLASSIC,
                   "definitions, sources and index, at most (KB)"], rows)
 
 
-def analysis(results):
+def replaying(results):
+    runs = runs_with(results, "ways")
     rows = []
-    for run in results["runs"]:
-        for entry in run["analysis"]:
+    for name in plan.PROGRAMS:
+        for run in runs:
+            if name not in run["ways"]:
+                continue
+            told = run["ways"][name]["replay"]
+            rows.append([name, run["python"], "%.2f" % (told["events"] / 1e6),
+                         "%.2f" % (told["instructions"] / 1e6),
+                         "%.4f" % aims.bytes_per_instruction(run["ways"][name]),
+                         "%.0f" % (told["events"] / 1e6 / told["decode"]),
+                         "%.0f" % (told["instructions"] / 1e6 / told["walk"]),
+                         "%.0f" % (told["events"] / 1e6 / told["count"]), told["desyncs"]])
+    return table(["program", "CPython", "million events", "million instructions",
+                  "bytes an instruction", "decoded: million events / s",
+                  "walked: million instructions / s", "counted: million events / s",
+                  "desyncs"], rows)
+
+
+def synthetic(results):
+    told = results.get("synthetic")
+    if not told:
+        return "Not measured.\n"
+    history, replay = told["history"], told["replay"]
+    rows = [[name, value["n"], "%.4f" % value["median"], "%.4f" % value["mean"],
+             "%.2f" % value["worst"]] for name, value in history.items()
+            if isinstance(value, dict)]
+    return ("%.1f million events of %d threads in %.1f MB. At most %.0f MB of memory.\n"
+            "Decoded %.0f million events a second, walked %.0f million instructions a second,\n"
+            "counted %.0f million events a second.\n\n" % (
+                history["events"] / 1e6, history["threads"], told["size"] / 1e6,
+                history["peak"] / 1024, replay["events"] / 1e6 / replay["decode"],
+                replay["instructions"] / 1e6 / replay["walk"],
+                replay["events"] / 1e6 / replay["count"])
+            + table(["step", "times", "median ms", "mean ms", "worst ms"], rows))
+
+
+def profile(results):
+    rows = []
+    for run in runs_with(results, "profile"):
+        for entry in run["profile"]:
             rows.append([run["python"], entry["program"], "%.2f" % (entry["events"] / 1e6),
                          "%.1f" % (entry["size"] / 1e6), "%.3f" % entry["seconds"],
                          "%.1f" % (entry["events"] / 1e6 / entry["seconds"]),
@@ -113,39 +166,31 @@ def analysis(results):
 
 def start(results):
     rows = []
-    for run in results["runs"]:
+    for run in runs_with(results, "start"):
         for where, (plain, traced) in run["start"].items():
             rows.append([run["python"], where, "%.1f" % (plain * 1e3), "%.1f" % (traced * 1e3),
                          "%.1f" % ((traced - plain) * 1e3)])
     return table(["CPython", "on", "python -c pass (ms)", "ptrec run -c pass (ms)",
-                  "difference (aim: at most 30)"], rows)
+                  "difference"], rows)
 
 
 def each_program(results):
+    """Every ratio, by program."""
     parts = []
+    columns = [(preset, preset, "plain") for preset in plan.PRESETS]
+    columns += [("floor, " + preset, "floor " + preset, "off") for preset in plan.FLOORS]
+    columns += [("flow on one core", "flow1", "plain1"),
+                ("coverage.py", "coverage.py", "plain1"), ("SlipCover", "SlipCover", "plain1")]
+    profilers = [(tool, tool, "plain") for tool in ("calls", "cProfile", "VizTracer")]
     for run in results["runs"]:
-        for preset, programs in run["presets"].items():
-            rows = []
-            for name, entry in programs.items():
-                times, size = entry["times"], entry["bytes"]
-                rows.append([name + (" (calls)" if plan.PROGRAMS[name][1] else ""),
-                             "%.3f" % times["plain"], "%.2f" % (times["ptrec"] / times["plain"]),
-                             "%.2f" % (times["floor"] / times["off"]),
-                             "%.2f" % (times["nothing"] / times["off"]),
-                             "%.2f" % (times["ptrec1"] / times["plain1"]),
-                             "%.2f" % (size["events"] / 1e6),
-                             "%.3f" % (size["event bytes"] / size["events"])])
-            parts.append("### %s, %s\n\n" % (run["python"], preset) + table(
-                ["program", "untraced s", "ptrec", "floor", "empty hooks", "ptrec on one core",
-                 "million events", "bytes/event"], rows))
-        rows = []
-        for name, times in run["one core"].items():
-            rows.append([name, "%.3f" % times["plain"]] + [
-                "%.2f" % (times[tool] / times["plain"]) if tool in times else ""
-                for tool in ("calls", "cProfile", "VizTracer")])
-        if rows:
-            parts.append("### %s, on one core\n\n" % run["python"] + table(
-                ["program", "untraced s", "ptrec, calls", "cProfile", "VizTracer"], rows))
+        for part, heads in ("ways", columns), ("profilers", profilers):
+            rows = [[name, "%.3f" % entry["times"]["plain"]] + [
+                "%.2f" % (entry["times"][way] / entry["times"][base])
+                if way in entry["times"] else "" for _, way, base in heads]
+                for name, entry in run.get(part, {}).items()]
+            if rows:
+                parts.append("### %s, %s\n\n" % (run["python"], part) + table(
+                    ["program", "untraced s"] + [head for head, _, _ in heads], rows))
     return "\n".join(parts)
 
 
@@ -153,10 +198,10 @@ def markdown(results):
     commit = git("rev-parse", "--short=12", "HEAD")
     if git("status", "--porcelain", "--untracked-files=no"):
         commit += " with uncommitted changes"
-    options = results["options"]
     builds = "\n".join("- CPython %(version)s: %(build)s" % python
                        for python in results["pythons"])
-    return """# What recording costs
+    took = ", ".join("%s %.0f s" % item for item in results["took"].items())
+    return """# What recording and replaying cost
 
 Written by `%s`; not edited by hand.
 
@@ -166,24 +211,46 @@ Written by `%s`; not edited by hand.
 - sizes x%s, the least of %d runs that took turns; ratios are to the untraced
   run, whole process until the trace is complete; means are geometric over the
   programs of `plan.py`
+- took: %s
 
+## Aims
+
+Overhead is the mean ratio less one.
+
+%s
 ## Overhead beside the floor
 
 The floor is hooks registered in the same way that read the clock where the
-preset stamps and store 8 bytes (`floor/`). Overhead is the mean ratio less
-one. The program is on one core, the collector on the other.
+preset stamps and store 8 bytes (`floor/`). The program is on one core, the
+collector on the other.
 
 %s
-## Beside other tools, everything on one core
+## flow beside the other ways of knowing what ran
+
+ptrec has the program on one core and the collector on the other, unless it says
+"on one core"; coverage.py and SlipCover have nothing to put on a second one.
+coverage.py runs its C tracer with `--branch`, of the standard library too
+(`--pylib`), as flow does. SlipCover runs with `--branch` and of the program's
+own file only, so with the classics only.
+
+%s
+
+%s
+## calls beside other profilers, everything on one core
 
 %s
 ## Bytes an event
 
 %s
-## ptana profile, on one core
+## Replaying flow, on one core
 
-The aim is 30 million events a second, in memory that does not grow with the
-trace.
+Decoding from the file is part of each.
+
+%s
+## A position in a synthetic trace that moves both ways
+
+%s
+## ptana profile, on one core
 
 %s
 ## Start
@@ -193,6 +260,8 @@ Medians.
 %s
 ## Each program
 
-%s""" % (options["command"], commit, machine(), results["load"], builds, options["scale"], options["repeats"],
-         against_floor(results), one_core(results), bytes_per_event(results), analysis(results),
-         start(results), each_program(results))
+%s""" % (results["command"], commit, machine(), results["load"], builds, results["scale"],
+         results["repeats"], took, the_aims(results), against_floor(results), peers(results),
+         beside_coverage(results), beside_profilers(results), bytes_per_event(results),
+         replaying(results), synthetic(results), profile(results), start(results),
+         each_program(results))

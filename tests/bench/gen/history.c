@@ -3,7 +3,8 @@
  *     gen-history FILE [CACHE]      CACHE in MiB
  *
  * Seeks to random events, then steps back and forth from there; the times are
- * wall times of one thread. */
+ * wall times of one thread, in ms.  Prints a JSON object of what bench/run.py
+ * puts into its tables. */
 #include <pt/history.h>
 
 #include <stdio.h>
@@ -51,9 +52,17 @@ report(const char *name, struct sample *s)
     qsort(s->ms, s->n, sizeof *s->ms, by_value);
     for (size_t i = 0; i < s->n; i++)
         sum += s->ms[i];
-    printf("%-28s %9zu   median %9.5f ms   mean %9.5f ms   worst %8.3f ms\n",
+    printf("  \"%s\": {\"n\": %zu, \"median\": %.6f, \"mean\": %.6f, "
+           "\"worst\": %.6f},\n",
            name, s->n, s->ms[s->n / 2], sum / (double)s->n, s->ms[s->n - 1]);
     s->n = 0;
+}
+
+static void
+report_once(const char *name, double ms)
+{
+    struct sample one = {&ms, 1};
+    report(name, &one);
 }
 
 /* As many steps as there are, at most `n`. */
@@ -87,9 +96,8 @@ measure_seeks(struct pt_history *h, struct sample *s, uint64_t events)
             s->ms[s->n++] = now() - begun;
             step(h, &first, 1, PT_GRAIN_LINE, way);
         }
-        report("seek and look", s);
-        report(way ? "then the first line on" : "then the first line back",
-               &first);
+        report(way ? "seek again" : "seek", s);
+        report(way ? "first line on" : "first line back", &first);
         free(first.ms);
     }
 }
@@ -103,20 +111,19 @@ measure_search(struct pt_history *h, const struct pt_trace *trace)
     const struct pt_code *code = pt_trace_code(trace, codes / 2);
     struct pt_target targets[] = {{codes / 2, code ? code->firstline + 2 : 0},
                                   {codes + 1, 0}};
-    static const char *const names[] = {"a line that runs", "what never runs"};
+    static const char *const names[][2] = {
+        {"search line, last", "search line, all"},
+        {"search nothing, last", "search nothing, all"}};
     for (int i = 0; i < 2; i++) {
         struct pt_search *search;
         if (pt_search_new(h, &targets[i], 1, &search) != PT_OK)
             continue;
-        pt_history_end(h);
-        double begun = now();
-        enum pt_status st = pt_search_go(search, -1);
-        printf("%-28s %s, %.3f ms\n", names[i], pt_status_name(st),
-               now() - begun);
-        pt_history_end(h);
-        begun = now();
-        pt_search_go(search, INT64_MIN);
-        printf("%-28s all of the trace, %.3f ms\n", names[i], now() - begun);
+        for (int all = 0; all < 2; all++) {
+            pt_history_end(h);
+            double begun = now();
+            pt_search_go(search, all ? INT64_MIN : -1);
+            report_once(names[i][all], now() - begun);
+        }
         pt_search_free(search);
     }
 }
@@ -137,8 +144,8 @@ main(int argc, char **argv)
     must(pt_history_open(trace, &options, &h));
     for (size_t i = 0; i < pt_trace_chunk_count(trace); i++)
         events += pt_trace_chunk(trace, i)->events;
-    printf("%llu events, %zu threads\n", (unsigned long long)events,
-           pt_history_threads(h));
+    printf("{\n  \"events\": %llu, \"threads\": %zu,\n",
+           (unsigned long long)events, pt_history_threads(h));
     measure_seeks(h, &s, events);
     static const char *const names[] = {"item", "event", "line", "instruction"};
     for (int grain = PT_GRAIN_ITEM; grain <= PT_GRAIN_INSTRUCTION; grain++)
@@ -155,7 +162,7 @@ main(int argc, char **argv)
     measure_search(h, trace);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("memory at most %ld MB\n", usage.ru_maxrss / 1024);
+    printf("  \"peak\": %ld\n}\n", usage.ru_maxrss); /* KB */
     pt_history_close(h);
     pt_trace_close(trace);
     free(s.ms);
