@@ -93,6 +93,7 @@ add_tally(struct pt_counts *into, uint32_t code, const struct pt_tally *from)
         return st;
     if (!t || t->graph->n != from->graph->n)
         return PT_EUSAGE;
+    t->desyncs += from->desyncs;
     for (uint32_t i = 0; i < t->graph->n; i++) {
         t->counts[i].enter += from->counts[i].enter;
         t->counts[i].next += from->counts[i].next;
@@ -111,6 +112,15 @@ pt_counts_merge(struct pt_counts *into, const struct pt_counts *from)
         if (from->tallies[i])
             into->failed = add_tally(into, i, from->tallies[i]);
     return into->failed;
+}
+
+uint64_t
+pt_counts_desyncs(const struct pt_counts *c)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < c->ntallies; i++)
+        n += c->tallies[i] ? c->tallies[i]->desyncs : 0;
+    return n;
 }
 
 /* --- chunks --------------------------------------------------------------- */

@@ -24,10 +24,14 @@ enum pt_way {
     PT_WAY_JUMP
 };
 
+/* Ways join and never part, so that they are a forest, whose roots are the
+ * instructions that ways end at.  Instructions are numbered so that all those
+ * whose ways lead to one have the numbers from its own on. */
 struct pt_path {
-    uint32_t stop; /* the instruction that the way from here ends at; in a
-                      circle, the same one for all that lead into it */
-    uint8_t way;   /* enum pt_way */
+    uint32_t stop; /* the root; of a circle, one in it, at which it is cut */
+    uint32_t first, last; /* its number, and that of the last that leads here */
+    uint8_t way;          /* enum pt_way */
+    bool round;           /* in a circle */
 };
 
 struct pt_count {
@@ -42,6 +46,7 @@ struct pt_tally {
     const struct pt_graph *graph;
     struct pt_path *paths; /* graph->n of each */
     struct pt_count *counts;
+    uint64_t desyncs;
 };
 
 struct pt_count_frame {
@@ -60,6 +65,15 @@ struct pt_counts {
     size_t forgotten;      /* so many of them, outermost, have no tally */
     enum pt_status failed; /* PT_OK */
 };
+
+/* Whether the way from instruction `from` comes to instruction `to`. */
+static inline bool
+pt_way_leads(const struct pt_path *paths, uint32_t from, uint32_t to)
+{
+    return (paths[to].first <= paths[from].first &&
+            paths[from].first <= paths[to].last) ||
+           (paths[to].round && paths[from].stop == paths[to].stop);
+}
 
 /* Where the instruction's way leads; only where it has one. */
 static inline uint32_t

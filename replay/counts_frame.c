@@ -1,7 +1,7 @@
 /* From events to counters: what each of them says of the frame it happens in.
  * The states of a frame and the rules by which it comes from one to another
- * are those of a walk (walk.h); only what runs between is not gone through.
- * None LINGERS: what it calls then is called from a place before it. */
+ * are those of a walk (walk.h), and so is what does not fit; only what runs
+ * between is not gone through. */
 #include "replay/counts.h"
 
 /* --- paths ---------------------------------------------------------------- */
@@ -44,9 +44,38 @@ pt_count_abandon(struct pt_count_frame *f)
 {
     if (f->state == PT_WALK_NEXT)
         f->tally->counts[f->at].enter--;
+    else if (f->state == PT_WALK_LINGERS)
+        f->tally->counts[f->to].enter--;
     else if (f->state == PT_WALK_INSIDE)
         follow(f->tally, f->at, -1);
     f->state = PT_WALK_LOST;
+}
+
+/* The instruction of a frame that LINGERS is still at work, so that what is
+ * behind it may not come: a keyframe would have it INSIDE too. */
+static void
+linger(struct pt_count_frame *f)
+{
+    if (f->state == PT_WALK_LINGERS)
+        f->state = PT_WALK_INSIDE;
+}
+
+/* The event does not fit where the frame stands. */
+static void
+desync(struct pt_count_frame *f)
+{
+    f->tally->desyncs++;
+    pt_count_abandon(f);
+}
+
+/* Where a frame goes on that is RAISED or LINGERS, if the event shows that the
+ * instruction's work is done; PT_INS_NONE where it cannot. */
+static uint32_t
+goes_on_at(const struct pt_count_frame *f)
+{
+    const struct pt_ins *ins = &f->tally->graph->ins[f->at];
+    bool sends = f->state == PT_WALK_RAISED && ins->cls == PT_INS_SEND;
+    return sends ? ins->target : f->to;
 }
 
 /* Makes a frame NEXT, INSIDE or LOST, as pt_path_settle() does. */
@@ -54,19 +83,27 @@ static void
 settle(struct pt_count_frame *f)
 {
     struct pt_tally *t = f->tally;
+    if (f->state == PT_WALK_THROWN) {
+        desync(f);
+        return;
+    }
+    if (f->state != PT_WALK_RAISED && f->state != PT_WALK_LINGERS)
+        return;
+    uint32_t to = goes_on_at(f);
+    if (to == PT_INS_NONE) {
+        desync(f);
+        return;
+    }
     if (f->state == PT_WALK_RAISED) {
-        const struct pt_ins *ins = &t->graph->ins[f->at];
-        f->state = PT_WALK_LOST;
-        if (ins->cls != PT_INS_SEND && f->to != PT_INS_NONE) {
-            t->counts[f->from].raised++;
-            begin(f, f->to);
-        } else if (ins->cls == PT_INS_SEND && ins->target != PT_INS_NONE) {
+        if (t->graph->ins[f->at].cls == PT_INS_SEND)
             t->counts[f->at].jump++;
-            f->at = ins->target;
-            f->state = PT_WALK_NEXT;
+        else {
+            t->counts[f->from].raised++;
+            t->counts[to].enter++;
         }
-    } else if (f->state == PT_WALK_THROWN)
-        f->state = PT_WALK_LOST;
+    }
+    f->state = PT_WALK_NEXT;
+    f->at = to;
 }
 
 static inline bool
@@ -75,15 +112,13 @@ is_sent(const struct pt_tally *t, uint32_t i)
     return i > 0 && t->graph->ins[i - 1].cls == PT_INS_SEND;
 }
 
-/* Whether a frame that goes on can come to instruction `i`: its path ends where
- * that of `i` does, or `i` is what the SEND on it yields by. */
+/* Whether a frame that goes on at `at` comes to instruction `i`: it is on its
+ * path, or it is what a SEND on it yields by. */
 static inline bool
-leads_to(const struct pt_count_frame *f, uint32_t i)
+leads_to(const struct pt_tally *t, uint32_t at, uint32_t i)
 {
-    const struct pt_path *paths = f->tally->paths;
-    uint32_t stop = paths[f->at].stop;
-    return stop == paths[i].stop ||
-           (is_sent(f->tally, i) && stop == paths[i - 1].stop);
+    return pt_way_leads(t->paths, at, i) ||
+           (is_sent(t, i) && pt_way_leads(t->paths, at, i - 1));
 }
 
 /* Instruction `i` of the frame is under way.  What is behind it is counted
@@ -94,11 +129,11 @@ arrive(struct pt_count_frame *f, uint32_t i)
     struct pt_tally *t = f->tally;
     if (!goes_on(f))
         settle(f);
-    if (f->state != PT_WALK_LOST && !leads_to(f, i))
-        pt_count_abandon(f);
+    if (f->state != PT_WALK_LOST && !leads_to(t, f->at, i))
+        desync(f);
     if (f->state == PT_WALK_LOST)
         follow(t, i, 1);
-    else if (t->paths[f->at].stop != t->paths[i].stop) {
+    else if (!pt_way_leads(t->paths, f->at, i)) {
         /* SEND did not end as it was taken to */
         t->counts[i - 1].jump--;
         t->counts[i - 1].next++;
@@ -138,13 +173,9 @@ decide_before(struct pt_count_frame *f, uint32_t to)
 static void
 on_outcome(struct pt_count_frame *f, uint32_t at, uint32_t to)
 {
-    const struct pt_graph *g = f->tally->graph;
-    /* the end of an async for is told at its SEND */
-    if (goes_on(f) && f->at + 1 == to && g->ins[f->at].flags & PT_INS_LINGERS)
-        at = f->at;
-    unsigned flags = at == PT_INS_NONE ? 0 : g->ins[at].flags;
+    unsigned flags = f->tally->graph->ins[at].flags;
     if (!(flags & (PT_INS_OUTCOME | PT_INS_LINGERS)) || to != at + 1) {
-        pt_count_abandon(f);
+        desync(f);
         return;
     }
     if (f->state != PT_WALK_RAISED || f->at != at) {
@@ -152,8 +183,9 @@ on_outcome(struct pt_count_frame *f, uint32_t at, uint32_t to)
         arrive(f, at);
     } else
         follow(f->tally, at, 1);
-    f->state = PT_WALK_NEXT;
-    f->at = to;
+    f->state = flags & PT_INS_LINGERS ? PT_WALK_LINGERS : PT_WALK_NEXT;
+    f->at = flags & PT_INS_LINGERS ? at : to;
+    f->to = to;
 }
 
 static void
@@ -162,8 +194,15 @@ on_branch(struct pt_count_frame *f, const struct pt_event *e)
     struct pt_tally *t = f->tally;
     const struct pt_graph *g = t->graph;
     uint32_t at = pt_graph_index(g, e->pos), to = pt_graph_index(g, e->dst);
-    unsigned cls = at == PT_INS_NONE ? PT_INS_INVALID : g->ins[at].cls;
-    if ((cls != PT_INS_COND && cls != PT_INS_FOR) || to == PT_INS_NONE ||
+    /* 3.14 tells the end of an async for at its SEND */
+    if (goes_on(f) && f->at + 1 == to && g->ins[f->at].flags & PT_INS_LINGERS)
+        at = f->at;
+    if (at == PT_INS_NONE || to == PT_INS_NONE) {
+        desync(f);
+        return;
+    }
+    unsigned cls = g->ins[at].cls;
+    if ((cls != PT_INS_COND && cls != PT_INS_FOR) ||
         (to != at + 1 && to != g->ins[at].target)) {
         on_outcome(f, at, to);
         return;
@@ -188,7 +227,7 @@ on_jump(struct pt_count_frame *f, const struct pt_event *e)
     if (at == PT_INS_NONE || to == PT_INS_NONE ||
         t->graph->ins[at].cls != PT_INS_JUMP ||
         to != t->graph->ins[at].target) {
-        pt_count_abandon(f);
+        desync(f);
         return;
     }
     if (f->state != PT_WALK_RAISED || f->at != at)
@@ -216,6 +255,14 @@ raiser(const struct pt_graph *g, uint32_t pos, uint32_t last)
                : cause;
 }
 
+/* Where the throw into a suspended frame can be told. */
+static bool
+is_beside(const struct pt_count_frame *f, uint32_t at)
+{
+    return at != PT_INS_NONE &&
+           (at == f->at || at == f->at + 1 || at + 1 == f->at);
+}
+
 static void
 on_exception(struct pt_count_frame *f, const struct pt_event *e)
 {
@@ -226,11 +273,17 @@ on_exception(struct pt_count_frame *f, const struct pt_event *e)
     if (e->arg == PT_STOP_ITERATION)
         return; /* ends a loop, and changes no path */
     if (at == PT_INS_NONE || cause == PT_INS_NONE) {
-        pt_count_abandon(f);
+        desync(f);
         return;
     }
-    bool raised = f->state == PT_WALK_RAISED && f->at == at;
-    if (f->state != PT_WALK_THROWN && !raised) {
+    bool still = f->state == PT_WALK_RAISED || f->state == PT_WALK_LINGERS;
+    if (f->state == PT_WALK_THROWN) {
+        if (!is_beside(f, at))
+            desync(f);
+    } else if (still && f->at == at) {
+        linger(f);
+        pt_count_abandon(f);
+    } else {
         arrive(f, at);
         follow(f->tally, at, -1);
     }
@@ -246,10 +299,22 @@ on_handled(struct pt_count_frame *f, const struct pt_event *e)
     uint32_t at = pt_graph_index(f->tally->graph, e->pos);
     if (at != PT_INS_NONE && f->state == PT_WALK_RAISED && f->to == at)
         f->tally->counts[f->from].raised++;
-    else
-        pt_count_abandon(f);
+    else if (at == PT_INS_NONE || f->state != PT_WALK_LOST)
+        desync(f);
     if (at != PT_INS_NONE)
         begin(f, at);
+}
+
+static void
+on_unwind(struct pt_count_frame *f, const struct pt_event *e)
+{
+    /* Implied, or of a frame in which nothing has run. */
+    bool told = !(e->has & PT_HAS(ARG)) && f->state != PT_WALK_THROWN &&
+                f->state != PT_WALK_LOST;
+    if (told && (f->state != PT_WALK_RAISED || f->to != PT_INS_NONE))
+        desync(f);
+    else
+        pt_count_abandon(f);
 }
 
 static void
@@ -259,7 +324,7 @@ on_yield(struct pt_count_frame *f, const struct pt_event *e)
     uint32_t at = pt_graph_index(g, e->pos);
     if (!(e->has & PT_HAS(OFF)) || at == PT_INS_NONE ||
         g->ins[at].cls != PT_INS_YIELD)
-        pt_count_abandon(f);
+        desync(f);
     else
         arrive(f, at);
 }
@@ -272,7 +337,7 @@ on_return(struct pt_count_frame *f)
         settle(f);
     if (f->state != PT_WALK_LOST &&
         t->graph->ins[t->paths[f->at].stop].cls != PT_INS_RETURN)
-        pt_count_abandon(f);
+        desync(f);
 }
 
 static void
@@ -280,7 +345,7 @@ on_c_call(struct pt_count_frame *f, const struct pt_event *e)
 {
     uint32_t at = pt_graph_index(f->tally->graph, e->pos);
     if (at == PT_INS_NONE)
-        pt_count_abandon(f);
+        desync(f);
     else
         arrive(f, at);
 }
@@ -296,7 +361,7 @@ pt_count_own(struct pt_count_frame *f, const struct pt_event *e)
         on_yield(f, e);
         break;
     case PT_UNWIND:
-        pt_count_abandon(f);
+        on_unwind(f, e);
         break;
     case PT_EXCEPTION:
         on_exception(f, e);
@@ -318,13 +383,16 @@ pt_count_own(struct pt_count_frame *f, const struct pt_event *e)
 
 /* --- frames come and go --------------------------------------------------- */
 
-/* Whether what begins now, with its caller at `at`, is still the work of what
- * raised or was thrown in; see clears_up() of a walk. */
+/* Whether what begins now, with its caller at `at`, is still the work of the
+ * instruction that raised or branched last, or of the throw; see clears_up() of
+ * a walk. */
 static bool
 clears_up(const struct pt_count_frame *f, uint32_t at)
 {
+    if (f->state == PT_WALK_LINGERS)
+        return f->at == at;
     if (f->state == PT_WALK_THROWN)
-        return at == f->at || at == f->at + 1 || at + 1 == f->at;
+        return is_beside(f, at);
     if (f->state != PT_WALK_RAISED)
         return false;
     unsigned cls = f->tally->graph->ins[f->at].cls;
@@ -337,10 +405,20 @@ void
 pt_count_caller(struct pt_count_frame *f, uint32_t off)
 {
     uint32_t at = pt_graph_index(f->tally->graph, off);
-    if (at == PT_INS_NONE || clears_up(f, at) ||
-        (goes_on(f) && !leads_to(f, at)))
+    if (clears_up(f, at)) {
+        linger(f);
         return;
-    arrive(f, at);
+    }
+    if (at == PT_INS_NONE) {
+        f->tally->desyncs++;
+        return;
+    }
+    bool pends = f->state == PT_WALK_RAISED || f->state == PT_WALK_LINGERS;
+    uint32_t from = pends ? goes_on_at(f) : goes_on(f) ? f->at : PT_INS_NONE;
+    if (from != PT_INS_NONE && !leads_to(f->tally, from, at))
+        f->tally->desyncs++;
+    else
+        arrive(f, at);
 }
 
 void
@@ -383,8 +461,14 @@ pt_count_place(struct pt_count_frame *f, const struct pt_frame *k)
             stay(f, off);
         break;
     case PT_AT_JUMPED:
-        if (dst != PT_INS_NONE)
-            begin(f, dst);
+        if (dst == PT_INS_NONE)
+            break;
+        begin(f, dst);
+        if (pt_walk_lingers(g, off, dst) != PT_INS_NONE) {
+            f->state = PT_WALK_LINGERS;
+            f->at = dst - 1;
+            f->to = dst;
+        }
         break;
     case PT_AT_RAISED:
         f->to = pt_graph_handler(g, k->dst);

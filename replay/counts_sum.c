@@ -28,7 +28,8 @@ find_stops(struct pt_tally *t)
     struct pt_path *paths = t->paths;
     uint32_t n = t->graph->n;
     for (uint32_t i = 0; i < n; i++)
-        paths[i] = (struct pt_path){unknown, way_of(t->graph, i)};
+        paths[i] =
+            (struct pt_path){.stop = unknown, .way = way_of(t->graph, i)};
     for (uint32_t first = 0; first < n; first++) {
         uint32_t i = first;
         while (paths[i].stop == unknown && paths[i].way != PT_WAY_NONE) {
@@ -43,6 +44,61 @@ find_stops(struct pt_tally *t)
     }
 }
 
+/* Where there is a circle, its instructions lead to each other. */
+static void
+mark_circles(struct pt_tally *t)
+{
+    struct pt_path *paths = t->paths;
+    for (uint32_t first = 0; first < t->graph->n; first++) {
+        uint32_t i = paths[first].stop;
+        while (paths[i].way != PT_WAY_NONE && !paths[i].round) {
+            paths[i].round = true;
+            i = pt_way_end(t, i);
+        }
+    }
+}
+
+/* The instruction that comes next on the way, or none behind a root. */
+static uint32_t
+parent_of(const struct pt_tally *t, uint32_t i)
+{
+    return t->paths[i].stop == i ? PT_INS_NONE : pt_way_end(t, i);
+}
+
+/* Numbers the forest: `order` gets each instruction behind all that lead to
+ * it, whose number `last` then has; from the roots on that becomes a range,
+ * and `next` is what is left of it for others that lead there. */
+static void
+number_ways(struct pt_tally *t, uint32_t *order, uint32_t *next)
+{
+    struct pt_path *paths = t->paths;
+    uint32_t n = t->graph->n, known = 0, roots = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        paths[i].last = 1;
+        if (parent_of(t, i) != PT_INS_NONE)
+            next[parent_of(t, i)]++;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (next[i] == 0)
+            order[known++] = i;
+    for (uint32_t k = 0; k < known; k++) {
+        uint32_t parent = parent_of(t, order[k]);
+        if (parent == PT_INS_NONE)
+            continue;
+        paths[parent].last += paths[order[k]].last;
+        if (--next[parent] == 0)
+            order[known++] = parent;
+    }
+    while (known > 0) {
+        uint32_t i = order[--known], parent = parent_of(t, i);
+        uint32_t *from = parent == PT_INS_NONE ? &roots : &next[parent];
+        paths[i].first = *from;
+        *from += paths[i].last;
+        paths[i].last = *from - 1;
+        next[i] = paths[i].first + 1;
+    }
+}
+
 enum pt_status
 pt_tally_new(const struct pt_graph *g, struct pt_tally **out)
 {
@@ -52,11 +108,16 @@ pt_tally_new(const struct pt_graph *g, struct pt_tally **out)
     t->graph = g;
     t->paths = calloc(g->n + (size_t)1, sizeof *t->paths);
     t->counts = calloc(g->n + (size_t)1, sizeof *t->counts);
-    if (!t->paths || !t->counts) {
+    uint32_t *work = calloc(2 * ((size_t)g->n + 1), sizeof *work);
+    if (!t->paths || !t->counts || !work) {
         pt_tally_free(t);
+        free(work);
         return PT_ENOMEM;
     }
     find_stops(t);
+    mark_circles(t);
+    number_ways(t, work, work + g->n + 1);
+    free(work);
     *out = t;
     return PT_OK;
 }

@@ -25,10 +25,9 @@ place(struct pt_walk_frame *f, const struct pt_frame *k)
     case PT_AT_JUMPED:
         f->state = PT_WALK_NEXT;
         f->at = f->to = dst;
-        if (off != PT_INS_NONE && dst != PT_INS_NONE &&
-            g->ins[off].flags & PT_INS_LINGERS) {
+        if (pt_walk_lingers(g, off, dst) != PT_INS_NONE) {
             f->state = PT_WALK_LINGERS;
-            f->at = off;
+            f->at = dst - 1;
         }
         break;
     case PT_AT_RAISED:

@@ -66,6 +66,18 @@ enum pt_status pt_walk_reserve(struct pt_walk *, size_t depth);
 /* The byte offset a frame stands at, UINT32_MAX unknown. */
 uint32_t pt_walk_offset(const struct pt_walk_frame *);
 
+/* Of a frame that went to instruction `to` by what was told at `at`: the one
+ * before `to`, if that may still be at work (LINGERS); 3.14 tells the end of an
+ * async for at its SEND.  Else PT_INS_NONE. */
+static inline uint32_t
+pt_walk_lingers(const struct pt_graph *g, uint32_t at, uint32_t to)
+{
+    if (at == PT_INS_NONE || to == PT_INS_NONE || to == 0 ||
+        !(g->ins[to - 1].flags & PT_INS_LINGERS))
+        return PT_INS_NONE;
+    return at == to - 1 || g->ins[at].target != to ? to - 1 : PT_INS_NONE;
+}
+
 /* Counts a desync, and forgets what the step ran; the frame stays. */
 void pt_walk_desync(struct pt_walk_step *, const struct pt_walk_frame *,
                     enum pt_desync_reason, uint32_t target);

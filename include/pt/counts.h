@@ -6,10 +6,9 @@
  * sum along its instructions.  The numbers are those that walking every thread
  * and counting what ran would give.
  *
- * Only a walk notices every desync.  Where log and bytecode do not fit, a path
- * that cannot lead to the branch, return, yield or call told of it is not
- * counted either, but an exception or a call at a place that the path has
- * already passed may be: there the two can differ, by that one path.
+ * Where log and bytecode do not fit, that is noticed as a walk notices it: what
+ * must have run and is not known is not counted, and pt_counts_desyncs() says
+ * how often that was.
  *
  * Chunks are independent: a chunk's frames are counted from where its keyframe
  * has them to where its events leave them.  They can be given in any order,
@@ -41,6 +40,10 @@ enum pt_status pt_counts_add(struct pt_counts *, const struct pt_events *);
  * a failure is as above. */
 enum pt_status pt_counts_merge(struct pt_counts *into,
                                const struct pt_counts *from);
+
+/* How many desyncs there were: as many as a walk of each chunk by itself finds,
+ * from its keyframe on. */
+uint64_t pt_counts_desyncs(const struct pt_counts *);
 
 /* Of one code object, `graph->n` numbers each, by instruction.  `next` and
  * `jump` say how often it was left for the one behind it and for its target,

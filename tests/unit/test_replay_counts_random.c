@@ -281,12 +281,29 @@ noise_code(struct flow *f, uint64_t *state)
     return code;
 }
 
-/* Whatever comes out of noise, it comes out, and no number is beyond what so
- * many events and frames can make. */
+/* How many desyncs a walk finds in one chunk. */
+static uint64_t
+walk_desyncs(struct pt_graph_cache *graphs, const struct pt_events *chunk)
+{
+    struct pt_walk *walk;
+    struct pt_walked walked;
+    uint64_t n = 0;
+    cr_assert_eq(pt_walk_new(graphs, &walk), PT_OK);
+    cr_assert_eq(pt_walk_sync(walk, chunk, &walked), PT_OK);
+    for (uint32_t i = 0; i < chunk->info->events; i++) {
+        cr_assert_eq(pt_walk_step(walk, &chunk->events[i], i, &walked), PT_OK);
+        n += walked.desynced;
+    }
+    pt_walk_free(walk);
+    return n;
+}
+
+/* Whatever comes out of noise, it comes out, no number is beyond what so many
+ * events and frames can make, and what does not fit is told as a walk does. */
 Test(replay_counts, hostile)
 {
-    enum { ROUNDS = 200 };
-    uint64_t state = 7;
+    enum { ROUNDS = 3000 };
+    uint64_t state = 7, desyncs = 0;
     struct noise n;
     struct pt_chunk_info info = {.events = NOISE_EVENTS};
     struct pt_events chunk = {.info = &info,
@@ -302,6 +319,9 @@ Test(replay_counts, hostile)
         make_noise(&n, &state, code);
         cr_assert_eq(pt_counts_new(f.graphs, &counts), PT_OK);
         cr_assert_eq(pt_counts_add(counts, &chunk), PT_OK);
+        cr_expect_eq(pt_counts_desyncs(counts), walk_desyncs(f.graphs, &chunk),
+                     "round %d", round);
+        desyncs += pt_counts_desyncs(counts);
         for (uint32_t id = code; id <= code + 1; id++) {
             struct pt_code_counts *c;
             if (pt_counts_code(counts, id, &c) != PT_OK)
@@ -314,6 +334,7 @@ Test(replay_counts, hostile)
         pt_counts_free(counts);
         flow_end(&f);
     }
+    cr_expect_gt(desyncs, (uint64_t)10 * ROUNDS);
 }
 
 /* --- recorded ------------------------------------------------------------- */
@@ -348,6 +369,7 @@ check_trace(const char *path)
     }
     cr_assert_eq(pt_counts_merge(counts[0], counts[1]), PT_OK);
     int bad = oracle_compare(&o, counts[0]);
+    cr_expect_eq(pt_counts_desyncs(counts[0]), o.desyncs);
     cr_expect_eq(bad, 0, "%s, %llu desyncs", path,
                  (unsigned long long)o.desyncs);
     for (int i = 0; i < 2; i++) {
