@@ -96,7 +96,7 @@ C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
               record/shim/*.c tests/unit/*.c)
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
               record/*.h record/inside/*.[ch] include/pt/*.h tests/unit/*.h \
-              tests/bench/floor/*.[ch] tests/fuzz/*.c)
+              tests/bench/floor/*.[ch] tests/bench/gen/*.c tests/fuzz/*.c)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 
