@@ -53,10 +53,10 @@ $(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread -lm
 
-$(SHIM): record/shim/shim.c record/proto.h record/inside/attach.h record/inside/dial.h
+$(SHIM): $(wildcard record/shim/*.[ch]) record/proto.h record/inside/attach.h record/inside/dial.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -std=c11 $(OPT) $(WARN) -fvisibility=hidden -fPIC -shared \
-	    -Wl,-z,now -o $@ $< -ldl
+	    -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
 
 # One recorder per interpreter ABI: $(BUILD)/lib/ptrec/hooks.SOABI.so
 HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -g $(WARN) -Wno-cast-function-type -Wno-missing-field-initializers \
@@ -95,8 +95,9 @@ bench: all ## measure, and write tests/bench/RESULTS.md
 C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
               record/shim/*.c tests/unit/*.c)
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
-              record/*.h record/inside/*.[ch] include/pt/*.h tests/unit/*.h \
-              tests/bench/floor/*.[ch] tests/bench/gen/*.c tests/fuzz/*.c)
+              record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
+              tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
+              tests/fuzz/*.c)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 

@@ -80,22 +80,32 @@ hold_mutex(pthread_mutex_t *mutex)
     return err;
 }
 
+/* What every process uses at once.  Slots are many and seldom used. */
+static void
+touch_first(char *memory, uint32_t shrink)
+{
+    uint32_t ring;
+    uint64_t first = pt_ring_place(shrink, 0, &ring);
+    touch(memory, PT_SLOTS_AT + TOUCH_STEP);
+    if (shrink == 0) /* they are forked, or one of many */
+        touch(memory + PT_DEFS_AT, pt_defs_size(shrink));
+    touch(memory + first, ring);
+}
+
 enum pt_status
 pt_arena_map_init(struct pt_arena_map *map, const struct pt_config *config,
-                  struct pt_error *error)
+                  uint32_t shrink, struct pt_error *error)
 {
     int fd;
-    uint64_t size = pt_arena_size();
+    uint64_t size = pt_arena_size(shrink);
     void *memory = sealed_memory("ptrec", size, &fd, error);
     if (memory == NULL)
         return PT_EIO;
-
-    uint32_t ring;
-    uint64_t first = pt_ring_place(0, &ring);
-    touch(memory, first + ring);
+    touch_first(memory, shrink);
 
     struct pt_arena *arena = memory;
     arena->magic = PT_PROTO_MAGIC;
+    arena->shrink = shrink;
     arena->size = size;
     arena->config = *config;
     int err = hold_mutex(&arena->alive);
@@ -106,7 +116,7 @@ pt_arena_map_init(struct pt_arena_map *map, const struct pt_config *config,
             error, PT_EIO, err,
             "a robust mutex cannot be made (%m); is this Linux?");
     }
-    *map = (struct pt_arena_map){arena, size, fd};
+    *map = (struct pt_arena_map){arena, size, shrink, fd};
     return PT_OK;
 }
 
@@ -150,4 +160,27 @@ pt_bell_map_clear(struct pt_bell_map *map)
     munmap(map->bell, BELL_SIZE);
     close(map->fd);
     *map = (struct pt_bell_map){NULL, -1};
+}
+
+int
+pt_tether_open(struct pt_error *error)
+{
+    int fd = memfd_create("ptrec-tether", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int err = fd < 0                                                     ? errno
+              : ftruncate(fd, BELL_SIZE) != 0                            ? errno
+              : fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0 ? errno
+                                                                         : 0;
+    if (err == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    pt_problem_set(error, PT_EIO, err,
+                   "shared memory cannot be made (%m); see `ulimit -n`");
+    return -1;
+}
+
+bool
+pt_tether_held(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) != 0 && errno == EBUSY;
 }

@@ -1,5 +1,5 @@
 /* The collector's end of the shared memory: making, sealing and touching an
- * arena, and the bell page.
+ * arena, the bell page, and the tether.
  *
  * The collector makes them, not the program, because sizing a memfd obeys the
  * program's limits and can kill it.
@@ -17,14 +17,15 @@
 struct pt_arena_map {
     struct pt_arena *arena; /* NULL when there is none */
     uint64_t size;
-    int fd; /* -1 once it was handed over */
+    uint32_t shrink; /* of the rings */
+    int fd;          /* -1 once it was handed over */
 };
 
-/* Makes an arena that says `config`, holds its mutex, and has touched its
- * control area, definitions ring and first event ring. */
+/* Makes an arena that says `config`, with rings of that size, holds its mutex,
+ * and has touched its control area, definitions ring and first event ring. */
 enum pt_status pt_arena_map_init(struct pt_arena_map *,
                                  const struct pt_config *config,
-                                 struct pt_error *error);
+                                 uint32_t shrink, struct pt_error *error);
 /* Closes the descriptor: the process has its own. */
 void pt_arena_map_handed(struct pt_arena_map *);
 /* Tells the producers that the collector is gone, and unmaps. */
@@ -40,7 +41,8 @@ pt_arena_slot(const struct pt_arena_map *map, uint32_t i)
 static inline const uint32_t *
 pt_arena_ring(const struct pt_arena_map *map, uint32_t i, uint32_t *size)
 {
-    return (const uint32_t *)((char *)map->arena + pt_ring_place(i, size));
+    return (const uint32_t *)((char *)map->arena +
+                              pt_ring_place(map->shrink, i, size));
 }
 
 struct pt_bell_map {
@@ -50,6 +52,11 @@ struct pt_bell_map {
 
 enum pt_status pt_bell_map_init(struct pt_bell_map *, struct pt_error *error);
 void pt_bell_map_clear(struct pt_bell_map *);
+
+/* The tether's descriptor, -1 when it failed. */
+int pt_tether_open(struct pt_error *error);
+/* True while a process maps it. */
+bool pt_tether_held(int fd);
 
 /* Wakes everybody who sleeps on a shared futex word. */
 void pt_futex_wake(_Atomic uint32_t *word);

@@ -1,11 +1,12 @@
 #include "record/collector.h"
+#include "record/admit.h"
+#include "record/ending.h"
 #include "record/problem.h"
 #include "record/summary.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,20 +21,23 @@ enum {
     LONGEST_POLL = 64, /* ms */
     EMPTY_POLL = 500,  /* ms, while nobody is recorded */
     FLUSH_EVERY = 1,   /* s that an event may stay unwritten */
+    LAST_POLL = 5,     /* ms, when all may be over */
+    START_MS = 100,    /* from exec to an interpreter's knock */
+    FORK_PATIENCE = 2, /* s for a forked child's first event */
 };
 
 static const int64_t second = 1000000000;
 
-static int64_t
-monotonic(void)
+int64_t
+pt_collector_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * second + t.tv_nsec;
 }
 
-static int
-watch(struct pt_collector *c, int fd, uint64_t tag)
+int
+pt_collector_watch(struct pt_collector *c, int fd, uint64_t tag)
 {
     struct epoll_event e = {.events = EPOLLIN, .data.u64 = tag};
     return epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : errno;
@@ -42,8 +46,9 @@ watch(struct pt_collector *c, int fd, uint64_t tag)
 enum pt_status
 pt_collector_init(struct pt_collector *c, struct pt_error *error)
 {
-    c->epoll = -1;
+    c->epoll = c->tether = -1;
     c->tag = FIRST_TAG;
+    c->door = TAG_DOOR;
     c->spare.fd = -1;
     for (int i = 0; i < PT_GREETERS; i++)
         c->greeters[i].fd = -1;
@@ -52,14 +57,17 @@ pt_collector_init(struct pt_collector *c, struct pt_error *error)
     enum pt_status st = pt_ringer_start(&c->ringer, error);
     if (st != PT_OK)
         return st;
+    c->tether = pt_tether_open(error);
+    if (c->tether < 0)
+        return error->status;
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     int err = c->epoll < 0 ? errno : 0;
     if (err == 0)
-        err = watch(c, c->listener->fd, TAG_DOOR);
+        err = pt_collector_watch(c, c->listener->fd, TAG_DOOR);
     if (err == 0)
-        err = watch(c, c->signals->fd, TAG_SIGNALS);
+        err = pt_collector_watch(c, c->signals->fd, TAG_SIGNALS);
     if (err == 0)
-        err = watch(c, c->ringer.fd, TAG_BELL);
+        err = pt_collector_watch(c, c->ringer.fd, TAG_BELL);
     if (err != 0)
         return pt_problem_set(error, PT_EIO, err,
                               "epoll cannot be used (%m); see `ulimit -n`");
@@ -69,9 +77,8 @@ pt_collector_init(struct pt_collector *c, struct pt_error *error)
 void
 pt_collector_expect(struct pt_collector *c, pid_t child)
 {
-    struct pt_error later;
     c->child = child;
-    pt_arena_map_init(&c->spare, &c->config, &later);
+    pt_admit_prepare(c);
 }
 
 void
@@ -92,6 +99,9 @@ pt_collector_clear(struct pt_collector *c)
     pt_ringer_stop(&c->ringer);
     pt_journal_clear(&c->journal);
     pt_notes_clear(&c->notes);
+    pt_family_clear(&c->family);
+    if (c->tether >= 0)
+        close(c->tether);
     if (c->epoll >= 0)
         close(c->epoll);
 }
@@ -99,8 +109,8 @@ pt_collector_clear(struct pt_collector *c)
 /* --- the log's failures --------------------------------------------------- */
 
 /* Writing has failed: everybody is told to stop, and the program runs on. */
-static void
-log_failed(struct pt_collector *c, enum pt_status st)
+void
+pt_collector_log_failed(struct pt_collector *c, enum pt_status st)
 {
     struct pt_error *error = &c->output->error;
     if (error->status != PT_OK)
@@ -125,25 +135,32 @@ has_failed(const struct pt_collector *c)
 
 /* --- processes ------------------------------------------------------------ */
 
-static void
-finish(struct pt_collector *c, struct pt_tracee *t, enum pt_ending ending,
-       int value)
+void
+pt_collector_finish(struct pt_collector *c, struct pt_tracee *t,
+                    enum pt_ending ending, int value)
 {
-    enum pt_status st = pt_tracee_finish(t, &c->journal, ending, value);
+    bool told = ending == PT_ENDED_EXEC;
+    enum pt_status st = pt_tracee_finish(t, &c->journal, &ending, value);
     if (st != PT_OK)
-        log_failed(c, st);
+        pt_collector_log_failed(c, st);
+    if (!told && ending == PT_ENDED_EXEC)
+        pt_notes_add(&c->notes,
+                     "process %d became another program (exec), which was not "
+                     "recorded",
+                     (int)t->pid);
     for (struct pt_tracee **p = &c->tracees; *p != NULL; p = &(*p)->next) {
         if (*p == t) {
             *p = t->next;
             break;
         }
     }
+    pt_family_end(&c->family, t);
     pt_tracee_free(t, &c->journal);
     c->ended = pt_timebase_now(c->clock);
 }
 
-static struct pt_tracee *
-find_pid(struct pt_collector *c, pid_t pid)
+struct pt_tracee *
+pt_collector_find(struct pt_collector *c, pid_t pid)
 {
     struct pt_tracee *t = c->tracees;
     while (t != NULL && t->pid != pid)
@@ -151,147 +168,14 @@ find_pid(struct pt_collector *c, pid_t pid)
     return t;
 }
 
-/* We cannot record a process.  When it is the program, its shim ends it
- * before it begins, and ptrec with the status of a system's failure. */
+/* A process that is not our child has ended. */
 static void
-cannot_record(struct pt_collector *c, pid_t pid, const struct pt_error *why)
+process_ended(struct pt_collector *c, struct pt_tracee *t)
 {
-    if (pid == c->child) {
-        pt_say("%s", why->text);
-        c->refused = 4;
-    } else {
-        pt_notes_add(&c->notes, "process %d was not recorded: %.200s", (int)pid,
-                     why->text);
-    }
-}
-
-/* The first process to join opens the trace: until then there is none, and
- * the clock had time to be measured. */
-static int
-open_trace(struct pt_collector *c, pid_t pid)
-{
-    if (c->journal.writer != NULL)
-        return has_failed(c) ? ENOSPC : 0;
-    if (has_failed(c))
-        return EIO;
-    pt_timebase_fix(c->clock);
-    c->header.clock = c->clock->clock;
-    enum pt_status st = pt_output_open(c->output, &c->header, &c->notes);
-    c->journal.writer = c->output->writer;
-    if (st == PT_OK)
-        return 0;
-    if (!has_failed(c))
-        pt_problem_set(&c->output->error, st, 0, "the trace cannot be opened");
-    cannot_record(c, pid, &c->output->error);
-    int sys = c->output->error.sys;
-    return sys != 0 ? sys : EIO;
-}
-
-/* Makes a process of a hello.  Returns 0 or an errno value. */
-static int
-admit(struct pt_collector *c, pid_t pid, struct pt_tracee **out)
-{
-    int err = open_trace(c, pid);
-    if (err != 0)
-        return err;
-    /* The same process says hello again: it became another program. */
-    struct pt_tracee *old = find_pid(c, pid);
-    if (old != NULL)
-        finish(c, old, PT_ENDED_EXEC, 0);
-    struct pt_error error;
-    if (c->spare.arena == NULL &&
-        pt_arena_map_init(&c->spare, &c->config, &error) != PT_OK) {
-        cannot_record(c, pid, &error);
-        return error.sys != 0 ? error.sys : ENOMEM;
-    }
-
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0)
-        return errno;
-    bool program = pid == c->child && !c->child_over;
-    struct pt_tracee *t;
-    if (pt_tracee_new(pid, &c->spare, pt_timebase_now(c->clock),
-                      program ? c->command : NULL, &c->notes, &t) != PT_OK) {
-        close(pidfd);
-        return ENOMEM;
-    }
-    t->tag = c->tag++;
-    t->pidfd = pidfd;
-    /* How the program itself ended we learn as its parent. */
-    err = program ? 0 : watch(c, pidfd, t->tag);
-    if (err != 0) {
-        pt_tracee_free(t, &c->journal);
-        return err;
-    }
-    t->next = c->tracees;
-    c->tracees = t;
-    c->joined++;
-    *out = t;
-    return 0;
-}
-
-static void
-refuse(struct pt_collector *c, pid_t pid, const char *text)
-{
-    char clean[sizeof((struct pt_hello *)0)->text];
-    pt_problem_clean(clean, sizeof clean, text, sizeof clean);
-    if (pid != c->child || c->child_over) {
-        pt_notes_add(&c->notes, "process %d was not recorded: %.200s", (int)pid,
-                     clean);
-        return;
-    }
-    /* The program itself: its shim ends it before it begins. */
-    if (c->refused == 0) {
-        c->refused = 2;
-        pt_say("%s", clean);
-    }
-}
-
-/* --- the door ------------------------------------------------------------- */
-
-static void
-greeter_close(struct pt_greeter *g)
-{
-    close(g->fd);
-    g->fd = -1;
-}
-
-static void
-open_door(struct pt_collector *c)
-{
-    pid_t pid;
-    int fd;
-    while ((fd = pt_listener_accept(c->listener, &pid)) >= 0) {
-        struct pt_greeter *g = c->greeters;
-        while (g < c->greeters + PT_GREETERS && g->fd >= 0)
-            g++;
-        if (g == c->greeters + PT_GREETERS || pid <= 0) {
-            close(fd);
-            continue;
-        }
-        *g = (struct pt_greeter){fd, pid, c->tag++};
-        if (watch(c, fd, g->tag) != 0)
-            greeter_close(g);
-    }
-}
-
-static void
-hear_hello(struct pt_collector *c, struct pt_greeter *g)
-{
-    struct pt_hello hello;
-    int came = pt_hello_read(g->fd, &hello);
-    if (came == 0)
-        return;
-    if (came > 0 && hello.kind == PT_HELLO_REFUSED) {
-        refuse(c, g->pid, hello.text);
-    } else if (came > 0 && hello.kind == PT_HELLO_JOIN) {
-        struct pt_tracee *t = NULL;
-        int err = admit(c, g->pid, &t);
-        pt_welcome_send(g->fd, err, t != NULL ? &t->map : NULL, &c->ringer.map);
-        if (t != NULL)
-            pt_arena_map_handed(&t->map);
-    }
-    greeter_close(g);
+    enum pt_ending ending;
+    int value;
+    pt_ending_learn(t->pidfd, t->pid, t->map.arena, &ending, &value);
+    pt_collector_finish(c, t, ending, value);
 }
 
 /* --- the program ---------------------------------------------------------- */
@@ -301,12 +185,12 @@ program_ended(struct pt_collector *c, int status)
 {
     c->child_over = true;
     c->status = status;
-    c->child_ended = monotonic();
-    struct pt_tracee *t = find_pid(c, c->child);
+    c->child_ended = pt_collector_now();
+    struct pt_tracee *t = pt_collector_find(c, c->child);
     if (t != NULL && WIFSIGNALED(status))
-        finish(c, t, PT_ENDED_SIGNAL, WTERMSIG(status));
+        pt_collector_finish(c, t, PT_ENDED_SIGNAL, WTERMSIG(status));
     else if (t != NULL)
-        finish(c, t, PT_ENDED_EXIT, WEXITSTATUS(status));
+        pt_collector_finish(c, t, PT_ENDED_EXIT, WEXITSTATUS(status));
 }
 
 static void
@@ -331,22 +215,16 @@ static void
 dispatch(struct pt_collector *c, uint64_t tag)
 {
     if (tag == TAG_DOOR) {
-        open_door(c);
+        pt_admit_open(c);
     } else if (tag == TAG_SIGNALS) {
         pt_signals_read(c->signals, c->child_over ? 0 : c->child, &c->children,
                         &c->end);
     } else if (tag == TAG_BELL) {
         pt_ringer_hush(&c->ringer);
-    } else {
-        for (int i = 0; i < PT_GREETERS; i++) {
-            if (c->greeters[i].fd >= 0 && c->greeters[i].tag == tag) {
-                hear_hello(c, &c->greeters[i]);
-                return;
-            }
-        }
+    } else if (!pt_admit_hear(c, tag)) {
         for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next) {
             if (t->tag == tag) {
-                finish(c, t, PT_ENDED_GONE, 0);
+                process_ended(c, t);
                 return;
             }
         }
@@ -360,7 +238,7 @@ drain_all(struct pt_collector *c)
     for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next) {
         enum pt_status st = pt_tracee_drain(t, &c->journal, &busy);
         if (st != PT_OK)
-            log_failed(c, st);
+            pt_collector_log_failed(c, st);
     }
     return busy;
 }
@@ -369,7 +247,7 @@ drain_all(struct pt_collector *c)
 static void
 name_the_others(struct pt_collector *c)
 {
-    if (c->named || monotonic() - c->child_ended < 2 * second)
+    if (c->named || pt_collector_now() - c->child_ended < 2 * second)
         return;
     c->named = true;
     for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next)
@@ -378,13 +256,40 @@ name_the_others(struct pt_collector *c)
                (int)t->pid, t->defs.name[0] != '\0' ? t->defs.name : "unnamed");
 }
 
+/* Nobody is recorded now.  May somebody come?  An interpreter that starts, a
+ * program that was started just now and can be one, a forked child that has
+ * not run any Python yet. */
+static bool
+somebody_comes(struct pt_collector *c)
+{
+    int64_t now = pt_collector_now();
+    int64_t started = (int64_t)atomic_load(&c->ringer.map.bell->started);
+    if (c->config.alone)
+        return false;
+    if (c->last == 0)
+        c->last = now;
+    if (pt_admit_expects(c) ||
+        (started <= now / 1000000 && now / 1000000 - started < START_MS))
+        return true;
+    if (!pt_tether_held(c->tether))
+        return false;
+    if (now - c->last < FORK_PATIENCE * second)
+        return true;
+    pt_notes_add(&c->notes, "a forked process that ran no Python was not "
+                            "waited for");
+    return false;
+}
+
 static bool
 all_over(struct pt_collector *c)
 {
     if (!c->child_over)
         return false;
-    if (c->tracees == NULL || c->no_wait || c->end)
+    if (c->no_wait || c->end)
         return true;
+    if (c->tracees == NULL)
+        return !somebody_comes(c);
+    c->last = 0;
     name_the_others(c);
     return false;
 }
@@ -407,25 +312,40 @@ sleep_and_dispatch(struct pt_collector *c, int timeout)
 static void
 flush_pending(struct pt_collector *c)
 {
-    int64_t now = monotonic();
+    int64_t now = pt_collector_now();
     if (c->journal.writer == NULL || now - c->flushed < FLUSH_EVERY * second)
         return;
     c->flushed = now;
     for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next) {
         enum pt_status st = pt_tracee_flush(t, &c->journal);
         if (st != PT_OK)
-            log_failed(c, st);
+            pt_collector_log_failed(c, st);
     }
 }
 
 static void
 tell_progress(struct pt_collector *c)
 {
-    int64_t now = monotonic();
+    int64_t now = pt_collector_now();
     if (!c->progress || c->journal.writer == NULL || now - c->told < second)
         return;
     c->told = now;
     pt_summary_progress(c);
+}
+
+/* What children said that could not say it at the door. */
+static void
+tell_outside(struct pt_collector *c)
+{
+    const struct pt_bell *bell = c->ringer.map.bell;
+    uint32_t n = atomic_load(&bell->outside);
+    if (n > 0)
+        pt_notes_add(&c->notes,
+                     "%u forked process%s could not join the recording: %s "
+                     "(process %u)",
+                     n, n == 1 ? "" : "es",
+                     strerror((int)atomic_load(&bell->outside_error)),
+                     atomic_load(&bell->outside_pid));
 }
 
 static enum pt_status
@@ -454,12 +374,12 @@ enum pt_status
 pt_collector_run(struct pt_collector *c)
 {
     int idle = 0;
-    c->told = monotonic();
+    c->told = pt_collector_now();
     look_after_program(c); /* it may have ended before we watched */
     while (!all_over(c)) {
         int timeout = 1;
         if (c->tracees == NULL)
-            timeout = EMPTY_POLL;
+            timeout = c->child_over ? LAST_POLL : EMPTY_POLL;
         else if (idle > PATIENT_POLLS + 6)
             timeout = LONGEST_POLL;
         else if (idle > PATIENT_POLLS)
@@ -470,11 +390,14 @@ pt_collector_run(struct pt_collector *c)
             look_after_program(c);
         flush_pending(c);
         tell_progress(c);
+        if (c->tracees != NULL && idle > 0 && !c->child_over)
+            pt_admit_prepare(c);
     }
+    tell_outside(c);
     while (c->tracees != NULL) {
         c->cut_short = true;
         pt_tracee_stop(c->tracees, PT_STOP_GONE);
-        finish(c, c->tracees, PT_ENDED_UNKNOWN, 0);
+        pt_collector_finish(c, c->tracees, PT_ENDED_UNKNOWN, 0);
     }
     return close_trace(c);
 }

@@ -9,17 +9,21 @@
 #define PT_RECORD_COLLECTOR_H
 
 #include "record/bell.h"
+#include "record/family.h"
 #include "record/listen.h"
 #include "record/output.h"
 #include "record/signals.h"
 #include "record/tracee.h"
 
-enum { PT_GREETERS = 64 }; /* connections that have not said hello yet */
+/* Connections that have not said hello yet: processes whose interpreter starts.
+ * More wait in the listener's queue. */
+enum { PT_GREETERS = 512 };
 
 struct pt_greeter {
     int fd; /* -1: free */
     pid_t pid;
     uint64_t tag;
+    int64_t since; /* CLOCK_MONOTONIC, ns */
 };
 
 struct pt_collector {
@@ -49,10 +53,13 @@ struct pt_collector {
     struct pt_arena_map spare; /* made while the interpreter starts */
     struct pt_greeter greeters[PT_GREETERS];
     struct pt_tracee *tracees;
-    uint64_t tag;
-    int epoll;
+    struct pt_family family;
+    uint64_t tag, door; /* the next one, and the listener's */
+    int epoll, tether;
+    bool door_full; /* nobody is let in until a greeter has gone */
     bool child_over, children, end, named, cut_short;
     int64_t child_ended, told, flushed; /* CLOCK_MONOTONIC, ns */
+    int64_t last; /* since when nobody is recorded, 0 somebody is */
 };
 
 /* Makes bell and descriptors, before the program starts. */

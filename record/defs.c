@@ -32,6 +32,45 @@ pt_defs_clear(struct pt_defs *defs)
 }
 
 static enum pt_status
+copy_ids(struct pt_idmap *out, const struct pt_idmap *from, uint32_t known)
+{
+    uint32_t n = known < from->limit ? known + 1 : from->limit;
+    if (n == 0)
+        return PT_OK;
+    out->to = malloc(n * sizeof *out->to);
+    if (out->to == NULL)
+        return PT_ENOMEM;
+    memcpy(out->to, from->to, n * sizeof *out->to);
+    out->limit = n;
+    return PT_OK;
+}
+
+enum pt_status
+pt_defs_inherit(struct pt_defs *defs, uint32_t interpreter,
+                const struct pt_idmap ids[PT_KNOWN],
+                const uint32_t known[PT_KNOWN])
+{
+    struct pt_idmap *const own[PT_KNOWN] = {[PT_KNOWN_CODES] = &defs->codes,
+                                            [PT_KNOWN_CALLABLES] =
+                                                &defs->callables,
+                                            [PT_KNOWN_TYPES] = &defs->types};
+    enum pt_status st = PT_OK;
+    for (int k = 0; k < PT_KNOWN && st == PT_OK; k++)
+        st = copy_ids(own[k], &ids[k], known[k]);
+    defs->interpreter = interpreter;
+    return st;
+}
+
+void
+pt_defs_take_ids(struct pt_defs *defs, struct pt_idmap out[PT_KNOWN])
+{
+    out[PT_KNOWN_CODES] = defs->codes;
+    out[PT_KNOWN_CALLABLES] = defs->callables;
+    out[PT_KNOWN_TYPES] = defs->types;
+    defs->codes = defs->callables = defs->types = (struct pt_idmap){0};
+}
+
+static enum pt_status
 broken(struct pt_error *error, const char *what, uint32_t value)
 {
     return pt_problem_set(error, PT_EDAMAGED, 0, "%s (%u)", what, value);
@@ -109,10 +148,8 @@ take_process(struct pt_defs *defs, struct pt_writer *writer,
         .pid = defs->pid,
         .time = defs->joined,
     };
-    pt_fields_u32(b); /* its own idea of its pid: a namespace may differ */
-    pt_fields_u32(b);
-    process.executable = pt_fields_str(b);
     process.cwd = pt_fields_str(b);
+    process.executable = pt_fields_str(b);
     process.argc = pt_fields_count(b, sizeof(uint32_t));
     struct pt_str *argv = calloc(process.argc + 1, sizeof *argv);
     if (argv == NULL)
@@ -343,19 +380,21 @@ gather(struct pt_defs *defs, const unsigned char *from, size_t n)
 }
 
 enum pt_status
-pt_defs_take(struct pt_defs *defs, struct pt_arena *arena,
+pt_defs_take(struct pt_defs *defs, const struct pt_arena_map *map,
              struct pt_writer *writer, struct pt_error *error)
 {
+    struct pt_arena *arena = map->arena;
+    const uint32_t size = pt_defs_size(map->shrink);
     const unsigned char *ring = (const unsigned char *)arena + PT_DEFS_AT;
     uint64_t head =
         atomic_load_explicit(&arena->defs_head, memory_order_acquire);
     if (head == defs->tail)
         return PT_OK;
-    if (head < defs->tail || head - defs->tail > PT_DEFS_SIZE)
+    if (head < defs->tail || head - defs->tail > size)
         return broken(error, "an impossible definitions position",
                       (uint32_t)head);
     while (defs->tail < head) {
-        size_t at = defs->tail % PT_DEFS_SIZE, n = PT_DEFS_SIZE - at;
+        size_t at = defs->tail % size, n = size - at;
         if (n > head - defs->tail)
             n = (size_t)(head - defs->tail);
         enum pt_status st = gather(defs, ring + at, n);

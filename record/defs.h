@@ -46,10 +46,18 @@ void pt_defs_init(struct pt_defs *, uint32_t pid, uint32_t parent,
                   int64_t joined, struct pt_notes *notes, const char *command);
 void pt_defs_clear(struct pt_defs *);
 
+/* Of a forked child, before its first message: its interpreter, and the ids
+ * that its parent had until then, copied up to `known`. */
+enum pt_status pt_defs_inherit(struct pt_defs *, uint32_t interpreter,
+                               const struct pt_idmap ids[PT_KNOWN],
+                               const uint32_t known[PT_KNOWN]);
+/* Hands the ids over to the caller, by enum pt_known. */
+void pt_defs_take_ids(struct pt_defs *, struct pt_idmap out[PT_KNOWN]);
+
 /* Takes all that has been committed, and gives the ring's space back.
  * PT_EDAMAGED: the process broke the protocol, `error` says how; other
  * failures are the writer's or PT_ENOMEM. */
-enum pt_status pt_defs_take(struct pt_defs *, struct pt_arena *,
+enum pt_status pt_defs_take(struct pt_defs *, const struct pt_arena_map *,
                             struct pt_writer *, struct pt_error *error);
 
 #endif

@@ -62,6 +62,22 @@ tell_frame(struct run *run, uint32_t id, uint64_t key, uint32_t off)
     return st == PT_ELIMIT ? pt_run_too_deep(run) : st;
 }
 
+static enum pt_status
+tell_c_call(struct run *run, uint32_t id)
+{
+    uint32_t callee = pt_idmap_find(&run->defs->callables, id);
+    const struct pt_frame *top = run->lane->shadow.top;
+    if (callee == 0 || top->callable)
+        return pt_run_broken(run, "an undefined callable", id);
+    struct pt_frame frame = {.seq = UINT64_MAX,
+                             .id = callee,
+                             .off = UINT32_MAX,
+                             .callable = 1,
+                             .time = INT64_MIN};
+    enum pt_status st = pt_lane_tell(run->lane, run->journal, &frame);
+    return st == PT_ELIMIT ? pt_run_too_deep(run) : st;
+}
+
 /* The rare records, which deal with the lane as a whole. */
 static enum pt_status
 decode_control(struct run *run, uint32_t kind)
@@ -83,6 +99,8 @@ decode_control(struct run *run, uint32_t kind)
         return pt_lane_gap(lane, run->journal, two_words(p, 1));
     case PT_W_FRAME:
         return tell_frame(run, word(p, 1), two_words(p, 2), word(p, 4));
+    case PT_W_FRAME_C:
+        return tell_c_call(run, word(p, 1));
     default:
         return pt_run_broken(run, "no such record", kind);
     }

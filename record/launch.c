@@ -1,6 +1,5 @@
 #include "record/launch.h"
 #include "record/problem.h"
-#include "record/proto.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +64,6 @@ pt_launch_clear(struct pt_launch *l)
     free(l->argv);
     free(l->envp);
     free(l->preload);
-    free(l->socket);
     free(l->inherited);
     *l = (struct pt_launch){0};
 }
@@ -185,17 +183,16 @@ user_preload(void)
  * has one, the others at the end, so that what is left when the shim has
  * taken them out is the user's, in the user's order. */
 static enum pt_status
-make_environment(struct pt_launch *l, const char *shim, const char *socket)
+make_environment(struct pt_launch *l, const char *shim)
 {
     const char *user = user_preload();
     size_t n = 0, k = 0;
     while (environ[n] != NULL)
         n++;
-    l->envp = calloc(n + 4, sizeof *l->envp);
+    l->envp = calloc(n + 3, sizeof *l->envp);
     if (l->envp == NULL ||
         asprintf(&l->preload, "LD_PRELOAD=%s%s%s", shim,
-                 getenv("LD_PRELOAD") != NULL ? ":" : "", user) < 0 ||
-        asprintf(&l->socket, PT_ENV_SOCKET "=%s", socket) < 0)
+                 getenv("LD_PRELOAD") != NULL ? ":" : "", user) < 0)
         return PT_ENOMEM;
     bool placed = false;
     for (size_t i = 0; i < n; i++) {
@@ -208,8 +205,7 @@ make_environment(struct pt_launch *l, const char *shim, const char *socket)
     }
     if (!placed)
         l->envp[k++] = l->preload;
-    l->envp[k++] = l->socket;
-    l->envp[k] = l->main_word; /* filled in by the child */
+    l->envp[k] = l->word;
     return PT_OK;
 }
 
@@ -257,10 +253,12 @@ pt_launch_prepare(struct pt_launch *l, const struct pt_options *o,
     if (st == PT_OK)
         st = find_shim(&shim, error);
     if (st == PT_OK)
-        st = make_environment(l, shim, socket);
+        st = make_environment(l, shim);
     free(shim);
     if (st == PT_ENOMEM)
         pt_problem_set(error, st, 0, "out of memory");
+    l->socket = socket;
+    l->alone = o->alone;
     return st;
 }
 
@@ -272,8 +270,8 @@ become_program(struct pt_launch *l, const struct pt_signals *signals,
     for (int i = 0; i < PT_LIMITS; i++)
         setrlimit(limited[i], &l->limits[i]);
     pt_signals_restore(signals);
-    snprintf(l->main_word, sizeof l->main_word, PT_ENV_MAIN "=%ld",
-             (long)getpid());
+    snprintf(l->word, sizeof l->word, PT_ENV "=%s,%ld,0,%d", l->socket,
+             (long)getpid(), l->alone);
     execve(l->file, l->argv, l->envp);
     int err = errno;
     (void)!write(report, &err, sizeof err);

@@ -5,6 +5,7 @@
 #define PT_RECORD_LAUNCH_H
 
 #include "record/options.h"
+#include "record/proto.h"
 #include "record/signals.h"
 
 #include <sys/resource.h>
@@ -15,9 +16,11 @@ struct pt_launch {
     char *file;  /* the interpreter, as exec wants it */
     char **argv; /* its words; argv[0] as a shell would give it */
     char **envp;
-    char *preload, *socket; /* the words that envp owns */
-    char main_word[32];     /* PTREC_MAIN=<pid of the child> */
-    int *inherited;         /* descriptors above 2 that ptrec was given */
+    char *preload;             /* the words that envp owns ... */
+    char word[PT_ENV_LONGEST]; /* ... the second to be written by the child */
+    const char *socket;        /* borrowed */
+    bool alone;                /* --no-children */
+    int *inherited;            /* descriptors above 2 that ptrec was given */
     size_t inherited_count;
     struct rlimit limits[PT_LIMITS]; /* as inherited */
 };

@@ -44,11 +44,13 @@ pt_listener_accept(struct pt_listener *l, pid_t *pid)
         int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
+        *pid = 0;
         if (fd < 0)
             return -1;
         if (pt_socket_is_ours(fd, pid))
             return fd;
         close(fd);
+        return -1;
     }
 }
 
@@ -68,34 +70,28 @@ pt_hello_read(int fd, struct pt_hello *hello)
 }
 
 bool
-pt_welcome_send(int fd, int err, const struct pt_arena_map *arena,
-                const struct pt_bell_map *bell)
+pt_welcome_send(int fd, const struct pt_welcome *welcome,
+                const int fds[PT_WELCOME_FDS])
 {
-    struct pt_welcome welcome = {
-        .magic = PT_PROTO_MAGIC,
-        .status = (uint32_t)err,
-        .arena_size = err == 0 ? arena->size : 0,
-    };
-    struct iovec part = {&welcome, sizeof welcome};
+    struct iovec part = {(void *)welcome, sizeof *welcome};
     union {
         struct cmsghdr head;
-        char room[CMSG_SPACE(2 * sizeof(int))];
+        char room[CMSG_SPACE(PT_WELCOME_FDS * sizeof(int))];
     } control;
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (err == 0) {
-        int fds[2] = {arena->fd, bell->fd};
+    if (fds != NULL) {
         memset(&control, 0, sizeof control);
         message.msg_control = &control;
         message.msg_controllen = sizeof control;
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof fds);
-        memcpy(CMSG_DATA(c), fds, sizeof fds);
+        c->cmsg_len = CMSG_LEN(PT_WELCOME_FDS * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, PT_WELCOME_FDS * sizeof(int));
     }
     ssize_t n;
     do
         n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof welcome;
+    return n == (ssize_t)sizeof *welcome;
 }

@@ -17,15 +17,17 @@ enum pt_status pt_listener_open(struct pt_listener *, struct pt_error *error);
 void pt_listener_close(struct pt_listener *);
 
 /* The next connection of a process of our user; its pid, as we see it, goes
- * to *pid.  -1 where there is none. */
+ * to *pid.  -1 where there is none, or where the next one is another user's:
+ * then *pid is that process, else 0. */
 int pt_listener_accept(struct pt_listener *, pid_t *pid);
 
 /* Reads a hello: 1, 0 when it has not come yet, -1 when none will come. */
 int pt_hello_read(int fd, struct pt_hello *);
 
-/* Answers a hello with `err` (an errno value), or where it is 0 with the
- * arena and the bell. */
-bool pt_welcome_send(int fd, int err, const struct pt_arena_map *,
-                     const struct pt_bell_map *);
+/* Answers a hello: with the descriptors of arena, bell and tether, or where
+ * `fds` is NULL with an errno value in welcome->status.  False when nobody is
+ * there any more. */
+bool pt_welcome_send(int fd, const struct pt_welcome *welcome,
+                     const int fds[PT_WELCOME_FDS]);
 
 #endif

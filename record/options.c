@@ -113,6 +113,13 @@ set_no_wait(struct pt_options *o, const char *value, struct pt_error *error)
 }
 
 static enum pt_status
+set_alone(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->alone = true;
+    return PT_OK;
+}
+
+static enum pt_status
 set_help(struct pt_options *o, const char *value, struct pt_error *error)
 {
     o->help = true;
@@ -141,6 +148,8 @@ static const struct option table[] = {
      "close the trace when the program has ended, "
      "whoever else still records",
      set_no_wait},
+    {0, "no-children", NULL,
+     "record the program alone, none of the processes it starts", set_alone},
     {'h', "help", NULL, "this text", set_help},
 };
 

@@ -20,7 +20,7 @@ struct pt_options {
     uint32_t events; /* bit per kind */
     double quantum;  /* ns; default: the preset's */
     int level;       /* zstd */
-    bool force, drop, quiet, progress, no_wait, help;
+    bool force, drop, quiet, progress, no_wait, alone, help;
     /* What the interpreter is started with, after its name.  `flags` were
      * ours to find, `program` starts at the script, -m, -c or -. */
     char **flags;

@@ -1,9 +1,13 @@
 /* The shared memory between a recorded process and the collector.
  *
  * One arena (a sealed memfd that the collector creates, sizes and touches) per
- * process, and one bell page per recording.  After the handshake the process
- * holds no descriptor of ours: the collector learns of its death by a pidfd,
- * it learns of the collector's death by the robust mutex in the arena.
+ * process, and two pages per recording, bell and tether.  After the handshake
+ * the process holds no descriptor of ours: the collector learns of its death by
+ * a pidfd, it learns of the collector's death by the robust mutex in the arena.
+ *
+ * A forked child keeps bell and tether, loses the arena, and joins by itself
+ * at its first event: it then goes on with the local ids that its parent had
+ * defined until the fork.
  *
  *   offset 0         struct pt_arena            control, one page and more
  *   PT_SLOTS_AT      struct pt_slot x PT_SLOTS  one per live thread
@@ -35,13 +39,13 @@
 #include <stdint.h>
 
 enum {
-    PT_PROTO_MAGIC = 0x52545001, /* a byte for the protocol's version */
+    PT_PROTO_MAGIC = 0x52545002, /* a byte for the protocol's version */
     PT_SLOTS = 4096,
     PT_SEGMENTS = 4,
     PT_SLOTS_AT = 8192,
     PT_SLOT_SIZE = 192,
     PT_DEFS_AT = PT_SLOTS_AT + PT_SLOTS * PT_SLOT_SIZE,
-    PT_DEFS_SIZE = 1 << 20,
+    PT_DEFS_SIZE = 1 << 20, /* this and the rings: of a large arena */
     PT_RINGS_AT = PT_DEFS_AT + PT_DEFS_SIZE,
     PT_RINGS_LARGE = 8,   /* the first slots: rings of PT_RING_LARGE */
     PT_RINGS_MEDIUM = 64, /* slots below this: PT_RING_MEDIUM */
@@ -51,33 +55,45 @@ enum {
     PT_MAP_STEP = 16 << 20,  /* the producer maps rings in such steps */
     PT_DEF_LIMIT = 64 << 20, /* longest definition message */
     PT_LOCAL_IDS = 1 << 24,  /* local ids of a type are below this */
+    /* Where many processes live at once, the definitions ring and the event
+       rings are smaller by this many powers of two. */
+    PT_SHRINK_MOST = 2,
 };
 
-/* Where slot `i`'s ring lies in the arena, and its size. */
-static inline uint64_t
-pt_ring_place(uint32_t i, uint32_t *size)
+static inline uint32_t
+pt_defs_size(uint32_t shrink)
 {
-    uint64_t at = PT_RINGS_AT;
-    if (i < PT_RINGS_LARGE) {
-        *size = PT_RING_LARGE;
-        return at + (uint64_t)i * PT_RING_LARGE;
-    }
-    at += (uint64_t)PT_RINGS_LARGE * PT_RING_LARGE;
-    if (i < PT_RINGS_MEDIUM) {
-        *size = PT_RING_MEDIUM;
-        return at + (uint64_t)(i - PT_RINGS_LARGE) * PT_RING_MEDIUM;
-    }
-    at += (uint64_t)(PT_RINGS_MEDIUM - PT_RINGS_LARGE) * PT_RING_MEDIUM;
-    *size = PT_RING_SMALL;
-    return at + (uint64_t)(i - PT_RINGS_MEDIUM) * PT_RING_SMALL;
+    return (uint32_t)PT_DEFS_SIZE >> shrink;
 }
 
-/* The whole arena's size. */
+/* Where slot `i`'s ring lies in an arena, and its size. */
 static inline uint64_t
-pt_arena_size(void)
+pt_ring_place(uint32_t shrink, uint32_t i, uint32_t *size)
+{
+    const uint32_t large = (uint32_t)PT_RING_LARGE >> shrink;
+    const uint32_t medium = (uint32_t)PT_RING_MEDIUM >> shrink;
+    const uint32_t small = (uint32_t)PT_RING_SMALL >> shrink;
+    uint64_t at = PT_RINGS_AT;
+    if (i < PT_RINGS_LARGE) {
+        *size = large;
+        return at + (uint64_t)i * large;
+    }
+    at += (uint64_t)PT_RINGS_LARGE * large;
+    if (i < PT_RINGS_MEDIUM) {
+        *size = medium;
+        return at + (uint64_t)(i - PT_RINGS_LARGE) * medium;
+    }
+    at += (uint64_t)(PT_RINGS_MEDIUM - PT_RINGS_LARGE) * medium;
+    *size = small;
+    return at + (uint64_t)(i - PT_RINGS_MEDIUM) * small;
+}
+
+/* A whole arena's size. */
+static inline uint64_t
+pt_arena_size(uint32_t shrink)
 {
     uint32_t size;
-    uint64_t at = pt_ring_place(PT_SLOTS - 1, &size);
+    uint64_t at = pt_ring_place(shrink, PT_SLOTS - 1, &size);
     return at + size;
 }
 
@@ -105,19 +121,23 @@ struct pt_config {
     uint32_t on_full;      /* enum pt_on_full */
     uint32_t asked;        /* those of `events` that the user named */
     uint32_t flow;         /* 1: events say where they happen, see below */
-    uint32_t reserved[9];
+    uint32_t alone;        /* 1: children are not recorded */
+    uint32_t reserved[8];
 };
 
 struct pt_arena {
-    uint32_t magic; /* PT_PROTO_MAGIC */
-    uint32_t pad0;
-    uint64_t size;           /* pt_arena_size() */
+    uint32_t magic;          /* PT_PROTO_MAGIC */
+    uint32_t shrink;         /* of the rings, at most PT_SHRINK_MOST */
+    uint64_t size;           /* pt_arena_size(shrink) */
     struct pt_config config; /* read-only to the producer */
     _Atomic uint32_t stop;   /* enum pt_stop, set by the collector */
     uint32_t pad1[11];
 
     _Alignas(64) _Atomic uint32_t slots_used; /* highest slot in use + 1 */
     _Atomic uint64_t unslotted; /* threads that found no slot: unrecorded */
+    /* What a process says of its end, for want of a better witness. */
+    _Atomic uint32_t exiting; /* PT_EXITING | status, once it calls exit */
+    _Atomic uint64_t exec_at; /* quanta, when it last called exec; 0 never */
 
     _Alignas(64) _Atomic uint64_t defs_head; /* producer, under the GIL */
     _Alignas(64) _Atomic uint64_t defs_tail; /* collector */
@@ -151,13 +171,28 @@ struct pt_slot {
 };
 _Static_assert(sizeof(struct pt_slot) == PT_SLOT_SIZE, "slot");
 
-/* One page, shared by all processes of a recording.  A producer that enters a
- * new segment, or is about to wait, and sees `sleeping` set, bumps `word` and
- * wakes it. */
+enum { PT_EXITING = 1 << 8 };
+
+/* One page, shared by all processes of a recording and the children that they
+ * fork.  A producer that enters a new segment, or is about to wait, and sees
+ * `sleeping` set, bumps `word` and wakes it. */
 struct pt_bell {
     _Atomic uint32_t sleeping;
     _Atomic uint32_t word;
+    /* Forked children that could not join: how many, and of one of them its
+       pid as it sees itself, and the errno value. */
+    _Atomic uint32_t outside;
+    _Atomic uint32_t outside_pid;
+    _Atomic uint32_t outside_error;
+    /* CLOCK_MONOTONIC in ms when a program was last started: its interpreter,
+       if it has one, takes a moment to reach the collector. */
+    _Atomic uint64_t started;
 };
+
+/* The tether is a page without contents that every recorded process maps, and
+ * that a forked child inherits.  While somebody maps it, the kernel refuses to
+ * seal it against writing: so the collector, which does not map it, knows
+ * whether there is still a child that has not had its first event. */
 
 /* --- records in an event ring -------------------------------------------- */
 
@@ -203,7 +238,9 @@ enum pt_word {
     PT_W_GAP = 29,   /* lost events, two words; the stack follows */
     PT_W_FRAME = 30, /* a frame that is on the stack, outermost first: code,
                         key, key, byte offset; upper bits: frames to come */
-    PT_W_LIMIT = 31
+    PT_W_FRAME_C =
+        31, /* on top of those: a C call that has not ended: callee */
+    PT_W_LIMIT = 32
 };
 #define PT_NOWHERE UINT32_MAX
 enum { PT_NEAR_BITS = 13, PT_NEAR_LIMIT = 1 << 13 };
@@ -217,15 +254,19 @@ enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };
 enum pt_message {
     PT_M_INTERPRETER = 1, /* u32 hexversion, str version, soabi, executable,
                              256 x (str name, u32 flags, u32 caches) */
-    PT_M_PROCESS = 2, /* u32 pid, ppid, str executable, cwd, u32 argc, str... */
-    PT_M_CODE = 3,    /* str file name qualname, u32 firstline argcount
-                         posonly kwonly flags stacksize nlocals, str bytecode
-                         linetable exctable, u32 n, str names..., u32 n, str
-                         locals..., str localkinds, u32 n, constants... */
-    PT_M_CALLABLE = 4, /* u32 kind, str module owner name label */
-    PT_M_TYPE = 5,     /* str module name */
-    PT_M_NOTE = 6,     /* str: one sentence for the summary */
+    PT_M_PROCESS = 2,     /* str cwd, executable, u32 argc, str... */
+    PT_M_CODE = 3,        /* str file name qualname, u32 firstline argcount
+                             posonly kwonly flags stacksize nlocals, str bytecode
+                             linetable exctable, u32 n, str names..., u32 n, str
+                             locals..., str localkinds, u32 n, constants... */
+    PT_M_CALLABLE = 4,    /* u32 kind, str module owner name label */
+    PT_M_TYPE = 5,        /* str module name */
+    PT_M_NOTE = 6,        /* str: one sentence for the summary */
 };
+
+/* The types of which a forked child inherits ids: PT_M_CODE + enum pt_known. */
+enum pt_known { PT_KNOWN_CODES, PT_KNOWN_CALLABLES, PT_KNOWN_TYPES, PT_KNOWN };
+
 /* A constant: u32 kind (enum pt_const_kind), u32 n, u64 i, u64 f, u64 g (the
  * doubles' bits), str s.  For PT_CONST_CODE n is the local id. */
 
@@ -235,20 +276,37 @@ struct pt_hello {
     uint32_t magic; /* PT_PROTO_MAGIC */
     uint32_t kind;  /* enum pt_hello_kind */
     uint32_t hexversion;
-    char text[212]; /* soabi, or for PT_HELLO_REFUSED why, NUL-terminated */
+    uint32_t known[PT_KNOWN]; /* of PT_HELLO_FORKED: the ids up to these are
+                                 the parent's, by enum pt_known */
+    uint64_t parent; /* the number of the recorded process that started this
+                        one, 0 none */
+    char text[208];  /* soabi, or for PT_HELLO_REFUSED why, NUL-terminated */
 };
-enum pt_hello_kind { PT_HELLO_JOIN = 1, PT_HELLO_REFUSED = 2 };
+enum pt_hello_kind {
+    PT_HELLO_JOIN = 1,
+    PT_HELLO_REFUSED = 2,
+    PT_HELLO_FORKED = 3
+};
 
-/* The answer to JOIN carries two descriptors: the arena and the bell page. */
+/* The answer to JOIN and FORKED carries PT_WELCOME_FDS descriptors: arena,
+ * bell and tether. */
 struct pt_welcome {
     uint32_t magic;
     uint32_t status; /* 0, or an errno value: run unrecorded */
     uint64_t arena_size;
+    uint64_t number; /* of this process, for what it starts in its turn */
 };
+enum { PT_WELCOME_FDS = 3 };
 
-/* Environment that the launcher sets and the shim takes out again. */
-#define PT_ENV_SOCKET "PTREC_SOCKET"
-#define PT_ENV_MAIN                                                            \
-    "PTREC_MAIN" /* the pid of the process ptrec itself starts */
+/* The variable that the launcher sets beside LD_PRELOAD, and the shim takes
+ * out and puts back.  Its value is
+ *
+ *   SOCKET,MAIN,PARENT,ALONE
+ *
+ * the collector's name; the pid of the process that ptrec itself starts (0:
+ * this is none); the number of the recorded process that started this one, 0;
+ * and 1 where children are not recorded, else 0. */
+#define PT_ENV "PTREC_RECORDING"
+enum { PT_ENV_LONGEST = 128 }; /* NAME=VALUE and its NUL */
 
 #endif

@@ -156,6 +156,7 @@ set_up_collector(struct run *run)
         .flow = o->preset->flow,
         .clock = run->clock.source,
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
+        .alone = o->alone,
     };
     return pt_collector_init(c, &run->error);
 }

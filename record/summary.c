@@ -51,7 +51,8 @@ pt_summary_progress(const struct pt_collector *c)
 static void
 print_line(const struct pt_collector *c)
 {
-    char events[NUMBER], threads[NUMBER], size[NUMBER];
+    char events[NUMBER], processes[NUMBER], threads[NUMBER], size[NUMBER];
+    char many[NUMBER + 32] = "";
     char each[NUMBER + 32] = "";
     struct stat file = {0};
     stat(c->output->path, &file);
@@ -59,8 +60,11 @@ print_line(const struct pt_collector *c)
     if (c->events > 0 && bytes >= c->definitions)
         snprintf(each, sizeof each, ", %.2f bytes an event",
                  (double)(bytes - c->definitions) / (double)c->events);
-    pt_say("%s event%s of %s thread%s in %.2f s -> %s (%s%s)",
-           grouped(c->events, events), c->events == 1 ? "" : "s",
+    if (c->joined > 1)
+        snprintf(many, sizeof many, "%s processes, ",
+                 grouped(c->joined, processes));
+    pt_say("%s event%s of %s%s thread%s in %.2f s -> %s (%s%s)",
+           grouped(c->events, events), c->events == 1 ? "" : "s", many,
            grouped(c->journal.threads, threads),
            c->journal.threads == 1 ? "" : "s", (double)c->ended / 1e9,
            c->output->path, sized(bytes, size), each);

@@ -155,7 +155,7 @@ take_published(struct pt_tracee *t, struct pt_journal *journal, bool *busy,
         t->heads[i] = atomic_load_explicit(&pt_arena_slot(&t->map, i)->head,
                                            memory_order_acquire);
     uint64_t told = t->defs.tail;
-    enum pt_status st = pt_defs_take(&t->defs, arena, journal->writer, error);
+    enum pt_status st = pt_defs_take(&t->defs, &t->map, journal->writer, error);
     *busy |= told != t->defs.tail;
     for (uint32_t i = 0; i < t->used && st == PT_OK; i++) {
         struct pt_lane *lane = &t->lanes[i];
@@ -213,6 +213,22 @@ pt_tracee_flush(struct pt_tracee *t, struct pt_journal *journal)
     return st;
 }
 
+/* The process called exec at `at`; did it go on? */
+static bool
+became_another(const struct pt_tracee *t, const struct pt_journal *journal,
+               uint64_t at)
+{
+    uint64_t now =
+        pt_timebase_ticks(journal->clock) >> journal->clock->quantum_log2;
+    if (at < pt_timebase_origin(journal->clock) || at > now)
+        return false; /* never, or nonsense */
+    for (uint32_t i = 0; i < t->used; i++)
+        if (t->lanes[i].thread != 0 &&
+            t->lanes[i].time + pt_timebase_origin(journal->clock) > at)
+            return false;
+    return true;
+}
+
 static enum pt_status
 end_threads(struct pt_tracee *t, struct pt_journal *journal)
 {
@@ -239,19 +255,26 @@ end_threads(struct pt_tracee *t, struct pt_journal *journal)
 
 enum pt_status
 pt_tracee_finish(struct pt_tracee *t, struct pt_journal *journal,
-                 enum pt_ending ending, int value)
+                 enum pt_ending *ending, int value)
 {
     bool busy = false;
     enum pt_status st = pt_tracee_drain(t, journal, &busy);
+    uint64_t exec_at = atomic_load(&t->map.arena->exec_at);
+    int64_t time = pt_timebase_now(journal->clock);
+    if (became_another(t, journal, exec_at)) {
+        *ending = PT_ENDED_EXEC;
+        time = pt_timebase_ns(journal->clock,
+                              exec_at - pt_timebase_origin(journal->clock));
+    }
     if (st == PT_OK)
         st = end_threads(t, journal);
     if (st != PT_OK || t->defs.process == 0)
         return st;
     struct pt_process_end end = {
         .process = t->defs.process,
-        .ending = (uint8_t)ending,
-        .value = value,
-        .time = pt_timebase_now(journal->clock),
+        .ending = (uint8_t)*ending,
+        .value = *ending == PT_ENDED_EXEC ? 0 : value,
+        .time = time,
         .lost = t->lost,
     };
     return pt_writer_process_end(journal->writer, &end);

@@ -15,7 +15,8 @@
 
 struct pt_tracee {
     struct pt_tracee *next;
-    uint64_t tag; /* unique in a recording */
+    uint64_t tag;    /* unique in a recording */
+    uint64_t number; /* pt_family's, 0 none */
     pid_t pid;
     int pidfd; /* -1 none */
     bool stopped;
@@ -49,8 +50,9 @@ void pt_tracee_stop(struct pt_tracee *, enum pt_stop why);
 enum pt_status pt_tracee_flush(struct pt_tracee *, struct pt_journal *);
 
 /* The process has ended (or is no longer waited for): takes what is left,
- * ends its threads, says what was lost and how it ended. */
+ * ends its threads, says what was lost and how it ended.  *ending becomes
+ * PT_ENDED_EXEC where the process called exec and did nothing after. */
 enum pt_status pt_tracee_finish(struct pt_tracee *, struct pt_journal *,
-                                enum pt_ending ending, int value);
+                                enum pt_ending *ending, int value);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What sys holds under `name`; borrowed or NULL. */
 static PyObject *
@@ -42,23 +41,31 @@ define_interpreter(void)
 static bool
 define_process(void)
 {
-    struct pt_def d = {0};
+    struct pt_def words = {0};
     PyObject *argv = sys_object("orig_argv");
-    char *cwd = getcwd(NULL, 0);
-    pt_def_begin(&d, PT_M_PROCESS, 1);
-    pt_def_u32(&d, (uint32_t)getpid());
-    pt_def_u32(&d, (uint32_t)getppid());
-    pt_def_text(&d, sys_object("executable"));
-    pt_def_cstr(&d, cwd);
-    free(cwd);
+    pt_def_text(&words, sys_object("executable"));
     Py_ssize_t n =
         argv != NULL && PyList_Check(argv) ? PyList_GET_SIZE(argv) : 0;
-    pt_def_u32(&d, (uint32_t)n);
+    pt_def_u32(&words, (uint32_t)n);
     for (Py_ssize_t i = 0; i < n; i++)
-        pt_def_text(&d, PyList_GET_ITEM(argv, i));
-    bool ok = pt_def_commit(&d);
-    free(d.data);
+        pt_def_text(&words, PyList_GET_ITEM(argv, i));
+    bool ok = !words.failed && pt_producer_tell(&words);
+    free(words.data);
     return ok;
+}
+
+/* The program calls os.fork(), or what is like it; `name` is also that of the
+ * function in its module. */
+static void
+on_fork(const char *name)
+{
+    PyObject *modules = PyImport_GetModuleDict();             /* borrowed */
+    PyObject *posix = PyDict_GetItemString(modules, "posix"); /* borrowed */
+    PyObject *f = posix != NULL && PyModule_Check(posix)
+                      ? PyDict_GetItemString(PyModule_GetDict(posix), name)
+                      : NULL; /* borrowed */
+    bool recorded = pt_producer.events >> PT_C_CALL & 1;
+    pt_lanes_fork(f != NULL && recorded ? pt_callable_any(f) : 0);
 }
 
 /* An audit event of the program, while it is recorded. */
@@ -66,8 +73,9 @@ static void
 on_audit(const char *event)
 {
     if (strcmp(event, "os.exec") == 0)
-        pt_def_note("a program called exec: what became of its process "
-                    "was not recorded");
+        pt_producer_execs();
+    else if (strcmp(event, "os.fork") == 0 || strcmp(event, "os.forkpty") == 0)
+        on_fork(event + strlen("os."));
     if (pt_hooks_audit != NULL)
         pt_hooks_audit(event);
 }
@@ -81,9 +89,14 @@ pt_attach(struct pt_attach *a)
                  "build or install both again");
         return -1;
     }
+    const struct pt_joining joining = {.socket = a->socket,
+                                       .connection = a->connection,
+                                       .parent = a->parent,
+                                       .hexversion = PY_VERSION_HEX,
+                                       .soabi = PT_SOABI,
+                                       .teller = pt_frames_tell};
     a->audit = NULL;
-    if (pt_producer_start(a->socket, PY_VERSION_HEX, PT_SOABI, pt_frames_tell,
-                          a->why, sizeof a->why) != 0)
+    if (pt_producer_start(&joining, a->why, sizeof a->why) != 0)
         return -1;
     if (!define_interpreter() || !define_process()) {
         snprintf(a->why, sizeof a->why, "the collector went away");
@@ -99,5 +112,7 @@ pt_attach(struct pt_attach *a)
         return -1;
     pt_compat_audit_own(a->hook);
     a->audit = on_audit;
+    a->starts = pt_producer_starts;
+    a->exits = pt_producer_exits;
     return 0;
 }

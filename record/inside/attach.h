@@ -3,15 +3,21 @@
 #define PT_INSIDE_ATTACH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-enum { PT_ATTACH_VERSION = 1 };
+enum { PT_ATTACH_VERSION = 2 };
 
 struct pt_attach {
-    unsigned version;                          /* in: PT_ATTACH_VERSION */
-    const char *socket;                        /* in: the collector's socket */
+    unsigned version;   /* in: PT_ATTACH_VERSION */
+    const char *socket; /* in: the collector's name */
+    int connection;     /* in: to the collector, taken over, or -1 */
+    uint64_t parent;    /* in: number of the process that started this one */
     int (*hook)(const char *, void *, void *); /* in: the shim's audit hook */
     void (*audit)(const char *event); /* out: wants audit events, or NULL */
-    char why[200];                    /* out: one sentence when it fails */
+    uint64_t (*starts)(void); /* out: a program is started; its parent's number,
+                                 at any time, between vfork() and exec too */
+    void (*exits)(int status); /* out: the process ends by itself */
+    char why[200];             /* out: one sentence when it fails */
 };
 
 /* Joins the recording that `socket` leads to and turns the hooks on.  Called

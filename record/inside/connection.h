@@ -17,7 +17,12 @@ enum { PT_FIRST_MAP = PT_RINGS_AT + PT_RINGS_LARGE * PT_RING_LARGE };
  * Returns 0 or an errno value.  Call once, when the arena is mapped. */
 int pt_lanes_start(pt_stack_teller *teller);
 
-/* False in a forked child, where the arena is not mapped. */
+/* In a forked child: makes it the one that joined, and has its first lane tell
+ * the stack that it was forked with. */
+void pt_lanes_restart(void);
+
+/* False in a forked child until pt_producer_follow(): the arena is not mapped
+ * there. */
 bool pt_joined(void);
 
 /* Wakes the collector if it sleeps. */

@@ -50,14 +50,15 @@ static bool
 defs_wait(uint64_t head)
 {
     struct pt_arena *a = pt_producer.arena;
+    const uint32_t size = pt_defs_size(pt_producer.shrink);
     bool over = false;
     for (;;) {
         atomic_store(&a->defs_waiting, 1);
         uint32_t word = atomic_load(&a->defs_tail_word);
-        if (head - atomic_load(&a->defs_tail) < PT_DEFS_SIZE)
+        if (head - atomic_load(&a->defs_tail) < size)
             break;
         pt_await_collector(&a->defs_tail_word, word);
-        if (head - atomic_load(&a->defs_tail) < PT_DEFS_SIZE)
+        if (head - atomic_load(&a->defs_tail) < size)
             break;
         over = !pt_collector_alive();
         if (over)
@@ -67,11 +68,25 @@ defs_wait(uint64_t head)
     return !over;
 }
 
+/* A forked child will go on with the ids that were committed until then. */
+static void
+note_known(const char *message)
+{
+    uint32_t head[3]; /* length, type, id */
+    memcpy(head, message, sizeof head);
+    uint32_t type = head[1] - PT_M_CODE;
+    if (type < PT_KNOWN && head[2] > pt_producer.known[type])
+        pt_producer.known[type] = head[2];
+}
+
 bool
 pt_def_commit(struct pt_def *d)
 {
+    if (!pt_joined())
+        pt_producer_follow();
     struct pt_arena *a = pt_producer.arena;
-    if (d->failed || d->len > PT_DEF_LIMIT || !pt_joined() ||
+    const uint32_t size = pt_defs_size(pt_producer.shrink);
+    if (d->failed || d->len > PT_DEF_LIMIT ||
         atomic_load(&a->stop) != PT_STOP_NO)
         return false;
     uint32_t len = (uint32_t)d->len;
@@ -79,26 +94,27 @@ pt_def_commit(struct pt_def *d)
     char *ring = (char *)a + PT_DEFS_AT;
     uint64_t head = atomic_load_explicit(&a->defs_head, memory_order_relaxed);
     if (pt_producer.on_full == PT_FULL_DROP &&
-        head - atomic_load(&a->defs_tail) + d->len > PT_DEFS_SIZE)
+        head - atomic_load(&a->defs_tail) + d->len > size)
         return false;
     for (size_t done = 0; done < d->len;) {
         uint64_t used =
             head - atomic_load_explicit(&a->defs_tail, memory_order_acquire);
-        if (used >= PT_DEFS_SIZE) {
+        if (used >= size) {
             if (!defs_wait(head))
                 return false;
             continue;
         }
-        size_t at = head % PT_DEFS_SIZE, n = d->len - done;
-        if (n > PT_DEFS_SIZE - used)
-            n = PT_DEFS_SIZE - used;
-        if (n > PT_DEFS_SIZE - at)
-            n = PT_DEFS_SIZE - at;
+        size_t at = head % size, n = d->len - done;
+        if (n > size - used)
+            n = size - used;
+        if (n > size - at)
+            n = size - at;
         memcpy(ring + at, d->data + done, n);
         done += n;
         head += n;
         atomic_store_explicit(&a->defs_head, head, memory_order_release);
     }
+    note_known(d->data);
     return true;
 }
 

@@ -1,10 +1,11 @@
 /* Lanes and their rings, but for the hot path.  The states of a lane:
  *
  *   none       --first event: lane_attach()-->            recording
+ *   wiped      --a forked child's first: lane_attach()--> recording
  *   recording  --segment full: lane_next()-->             recording
  *   recording  --ring full, on-full=drop: lane_drop()-->  dropping
  *   dropping   --room again: lane_resume()-->             recording
- *   any        --collector gone, stopped, no slot, forked child:
+ *   any        --collector gone, stopped, no slot:
  *                lane_sink()-->                           sink
  *
  * A sink lane swallows records in a private page, so that the hot path needs
@@ -13,12 +14,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LANES = 2 * PT_SLOTS, SINK_BYTES = 2048, MAP_STEPS = 20 };
-enum { BEGIN_BYTES = 16, FRAME_BYTES = 20, GAP_BYTES = 12 };
+enum { BEGIN_BYTES = 16, FRAME_BYTES = 20, FRAME_C_BYTES = 8, GAP_BYTES = 12 };
 
 _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
@@ -32,6 +34,8 @@ static struct {
     pthread_mutex_t mutex; /* pool, map steps */
     char *step[MAP_STEPS]; /* where the k-th further piece is mapped */
     pt_stack_teller *teller;
+    bool forked;   /* the next lane to attach has to tell its stack ... */
+    uint32_t fork; /* ... with this callable on top, 0 none */
     struct pt_lane spare; /* for threads that get no lane at all */
 } local = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -72,7 +76,7 @@ lane_sink(struct pt_lane *l)
 static char *
 ring_address(uint32_t i, uint32_t *size)
 {
-    uint64_t at = pt_ring_place(i, size);
+    uint64_t at = pt_ring_place(pt_producer.shrink, i, size);
     char *base = (char *)pt_producer.arena;
     if (at < PT_FIRST_MAP)
         return base + at;
@@ -84,8 +88,8 @@ ring_address(uint32_t i, uint32_t *size)
             continue;
         char *from = j == 0 ? base + PT_FIRST_MAP - PT_PAGE
                             : local.step[j - 1] + PT_MAP_STEP - PT_PAGE;
-        uint64_t left =
-            pt_arena_size() - PT_FIRST_MAP - (uint64_t)j * PT_MAP_STEP;
+        uint64_t left = pt_arena_size(pt_producer.shrink) - PT_FIRST_MAP -
+                        (uint64_t)j * PT_MAP_STEP;
         size_t len = left < PT_MAP_STEP ? (size_t)left : PT_MAP_STEP;
         char *p = mremap(from, 0, len + PT_PAGE, MREMAP_MAYMOVE);
         if (p == MAP_FAILED)
@@ -143,12 +147,12 @@ lane_claim(struct pt_lane *l)
     return false;
 }
 
-/* The calling thread's first event: a lane from the pool, a slot, a begin
- * record.  In a forked child everything leads to a sink. */
+/* The calling thread's first event: a lane from the pool, and a slot. */
 static struct pt_lane *
 lane_attach(struct pt_lane *l)
 {
-    bool child = !pt_joined();
+    if (!pt_joined())
+        pt_producer_follow();
     pthread_mutex_lock(&local.mutex);
     if (l == NULL) {
         uint32_t i = 0, n = atomic_load(&local.pool_used);
@@ -164,7 +168,7 @@ lane_attach(struct pt_lane *l)
     }
     l->taken = 1;
     l->sink = 0;
-    bool ok = !child && l != &local.spare &&
+    bool ok = l != &local.spare &&
               atomic_load(&pt_producer.arena->stop) == PT_STOP_NO &&
               lane_claim(l);
     pthread_mutex_unlock(&local.mutex);
@@ -172,11 +176,51 @@ lane_attach(struct pt_lane *l)
     if (l != &local.spare)
         pthread_setspecific(local.key, l);
     if (!ok) {
-        if (!child)
-            atomic_fetch_add(&pt_producer.arena->unslotted, 1);
+        atomic_fetch_add(&pt_producer.arena->unslotted, 1);
         return lane_sink(l);
     }
     return l;
+}
+
+/* Whether a record begins the innermost frame. */
+static bool
+enters(unsigned kind)
+{
+    switch (kind) {
+    case PT_W_CALL:
+    case PT_W_CALL_KEY:
+    case PT_W_RESUME:
+    case PT_W_THROW:
+    case PT_W_CALL_AT:
+    case PT_W_CALL_KEY_AT:
+    case PT_W_RESUME_AT:
+    case PT_W_THROW_AT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void
+pt_lanes_fork(uint32_t callee)
+{
+    local.fork = callee;
+}
+
+/* The thread that called fork goes on in the child, with all its frames. */
+static void
+tell_inherited(struct pt_lane *l, unsigned kind)
+{
+    if (!local.forked || local.teller == NULL)
+        return;
+    local.forked = false;
+    local.teller(enters(kind));
+    if (local.fork == 0 || l->off + FRAME_C_BYTES > l->limit)
+        return;
+    uint32_t *w = pt_lane_at(l);
+    w[0] = PT_W_FRAME_C;
+    w[1] = local.fork;
+    pt_lane_publish(l, FRAME_C_BYTES);
 }
 
 static void
@@ -279,25 +323,6 @@ write_gap(struct pt_lane *l, uint64_t lost, bool tell, bool entering)
         local.teller(entering);
 }
 
-/* Whether a record begins the innermost frame. */
-static bool
-enters(unsigned kind)
-{
-    switch (kind) {
-    case PT_W_CALL:
-    case PT_W_CALL_KEY:
-    case PT_W_RESUME:
-    case PT_W_THROW:
-    case PT_W_CALL_AT:
-    case PT_W_CALL_KEY_AT:
-    case PT_W_RESUME_AT:
-    case PT_W_THROW_AT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Room again after a drop. */
 static void
 lane_resume(struct pt_lane *l, unsigned kind)
@@ -377,12 +402,14 @@ pt_lane_slow(unsigned bytes, unsigned kind)
 {
     int saved = errno;
     struct pt_lane *l = pt_lane;
-    if (l == NULL || l->limit == 0) {
+    if (l == NULL || l->limit == 0 || !pt_joined()) {
         l = lane_attach(l);
         if (!l->sink && l->off + BEGIN_BYTES + bytes > l->limit)
             l = lane_next(l, kind);
         else if (!l->sink)
             write_begin(l);
+        if (!l->sink && l != &scrap)
+            tell_inherited(l, kind);
     } else if (l->sink) {
         lane_sink(l);
     } else {
@@ -415,6 +442,18 @@ lane_end(void *lane)
     l->sink = 0;
     pt_lane = NULL;
     __atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+}
+
+/* The fork may have come while another thread held the mutex. */
+void
+pt_lanes_restart(void)
+{
+    pthread_mutex_init(&local.mutex, NULL);
+    memset(local.step, 0, sizeof local.step);
+    local.pool[0].taken = 1;
+    local.forked = true;
+    if (pt_lane == &local.spare)
+        pt_lane = NULL; /* which is not wiped */
 }
 
 int

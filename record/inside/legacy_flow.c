@@ -275,14 +275,15 @@ pt_legacy_flow_c_call(PyFrameObject *object, PyObject *callee)
 
 /* --- from instruction to instruction -------------------------------------- */
 
-/* With on-full=drop, a thread that has room again tells its stack, and so that
- * this frame is at the instruction which the record leads to: it must not
- * follow then.  True also where there is still no room. */
+/* With on-full=drop, a thread that has room again tells its stack, and so does
+ * a forked one (whose lane was wiped) at its first event, and with it that this
+ * frame is at the instruction which the record leads to: it must not follow
+ * then.  True also where there is still no room. */
 static bool
 is_told(unsigned kind)
 {
     struct pt_lane *l = pt_lane;
-    if (PT_LIKELY(l == NULL || l->dropped == 0))
+    if (PT_LIKELY(l == NULL || (l->dropped == 0 && l->limit != 0)))
         return false;
     pt_lane_slow(ROOM, kind);
     return true;

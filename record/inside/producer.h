@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <time.h>
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -39,17 +40,24 @@ struct pt_lane {
 };
 _Static_assert(sizeof(struct pt_lane) == 128, "two cache lines");
 
-/* The process's connection; one per process, set up by pt_producer_start(). */
+/* The process's connection; one per process, set up by pt_producer_start().
+ * A forked child inherits it, and makes it its own by pt_producer_follow(). */
 struct pt_producer {
-    struct pt_arena *arena;
+    struct pt_arena
+        *arena; /* in a child that cannot join, one that says stop */
     struct pt_bell *bell;
+    uint64_t number;  /* of the process in the recording; until a child has
+                         joined its parent's */
+    pid_t pid;        /* who joined */
+    uint32_t shrink;  /* of the arena */
     uint32_t events;  /* config.events */
     uint32_t stamped; /* config.stamped */
     uint32_t quantum_log2;
     uint32_t clock;
     uint32_t on_full;
-    uint32_t flow;  /* config.flow */
-    uint32_t epoch; /* changes when ids start anew */
+    uint32_t flow;            /* config.flow */
+    uint32_t epoch;           /* changes when ids start anew */
+    uint32_t known[PT_KNOWN]; /* the highest local ids that were committed */
 };
 extern struct pt_producer pt_producer;
 extern _Thread_local struct pt_lane *pt_lane
@@ -60,14 +68,41 @@ extern _Thread_local struct pt_lane *pt_lane
  * about to be written is itself the start of the innermost frame. */
 typedef void pt_stack_teller(bool entering);
 
-/* Connects to the collector at `socket` and maps the arena.  Returns 0 or an
- * errno value, with a sentence in `why`.  Leaves no descriptor open. */
-int pt_producer_start(const char *socket, uint32_t hexversion,
-                      const char *soabi, pt_stack_teller *teller, char *why,
-                      size_t whylen);
+/* What the recorder knows before it joins. */
+struct pt_joining {
+    const char *socket; /* the collector's name */
+    int connection;     /* to the collector, taken over, or -1 */
+    uint64_t parent;    /* the number of the process that started this one */
+    uint32_t hexversion;
+    const char *soabi;
+    pt_stack_teller *teller;
+};
 
-/* Tells the collector that this interpreter is not recorded, and why. */
-void pt_producer_refuse(const char *socket, const char *why);
+/* Joins the recording and maps the arena.  Returns 0 or an errno value, with a
+ * sentence in `why`.  Leaves no descriptor open. */
+int pt_producer_start(const struct pt_joining *, char *why, size_t whylen);
+
+/* In a forked child, where the arena is not mapped: joins, or, where that
+ * fails, makes everything lead nowhere.  Once a process, with the GIL, before
+ * its first definition or event; keeps errno. */
+void pt_producer_follow(void);
+
+/* The process is about to fork by calling `callee` (0: that call is not
+ * recorded), which the child's stack then has on top. */
+void pt_lanes_fork(uint32_t callee);
+
+/* What the process is, for its own PT_M_PROCESS and those of its forked
+ * children: the message's bytes behind the working directory. */
+struct pt_def;
+bool pt_producer_tell(const struct pt_def *words);
+
+/* The process is about to start a program, also between vfork() and exec:
+ * returns the number that the program has to name as its parent's. */
+uint64_t pt_producer_starts(void);
+/* The process, if it is the one that joined, ends by itself. */
+void pt_producer_exits(int status);
+/* It becomes another program, if that succeeds. */
+void pt_producer_execs(void);
 
 /* The lane to write `bytes` for a record of word kind `kind` into, when the
  * thread's own has no room, no slot, or is not of this process.  Never NULL. */

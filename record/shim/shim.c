@@ -1,22 +1,27 @@
 /* The preload shim: how a recording begins in an interpreter that knows
  * nothing of it.
  *
- *   ptrec exec()s python with LD_PRELOAD=shim.so and PTREC_SOCKET=...
- *     __libc_start_main (ours)     no interpreter in this process: leave all
- *                                  as it is, so that wrapper scripts work
- *     main_wrapper                 take our variables out of the environment,
- *                                  register an audit hook
+ *   ptrec exec()s python with LD_PRELOAD=shim.so and PTREC_RECORDING=...
+ *     __libc_start_main (ours)     take our words out of the environment; what
+ *                                  this process starts gets them back (words.c,
+ *                                  starts.c)
+ *     main_wrapper                 no interpreter in this process: no more than
+ *                                  that; else register an audit hook and knock
+ *                                  at the collector's door
  *     python's main                site runs, unrecorded
  *     audit "cpython.run_..."      load the recorder of this version, attach
  *     the program                  recorded from its first instruction
  *
- * Everything is undone before the interpreter reads its environment, so the
- * program sees the one ptrec was started with.  Nothing here allocates. */
+ * Our words are gone before a program reads its environment, so it sees the one
+ * that ptrec, or its parent, gave it.  Nothing here allocates. */
 #include "record/inside/attach.h"
 #include "record/inside/dial.h"
 #include "record/proto.h"
+#include "record/shim/starts.h"
+#include "record/shim/words.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,48 +33,45 @@ typedef int audit_hook(const char *, void *, void *);
 
 static struct {
     main_function *main;
-    char socket[108];
     char hooks[4096]; /* path of the recorder for this interpreter */
+    int connection;   /* to the collector, -1 none */
     bool first;       /* the process that ptrec itself started */
     bool done;
     void (*audit)(const char *event);
-} shim;
+} shim = {.connection = -1};
 
-/* --- the environment
- * ---------------------------------------------------------- */
+/* --- the door
+ * ------------------------------------------------------------------ */
 
-static char **
-env_find(const char *name)
+/* So high that what site opens gets the numbers it would get without us. */
+enum { DESCRIPTOR = 200 };
+
+/* Connects while the interpreter starts, so that the collector knows of a
+ * process that is about to join.  It is tried again where this fails. */
+static void
+knock(void)
 {
-    size_t n = strlen(name);
-    for (char **e = environ; e != NULL && *e != NULL; e++)
-        if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
-            return e;
-    return NULL;
+    int s = pt_dial(pt_words.socket);
+    int high = s >= 0 ? fcntl(s, F_DUPFD_CLOEXEC, DESCRIPTOR) : -1;
+    if (high >= 0)
+        close(s);
+    shim.connection = high >= 0 ? high : s;
 }
 
-static void
-env_remove(char **e)
+/* The connection, if it is still ours: site can have closed descriptors and
+ * opened others.  Else -1. */
+static int
+take_connection(void)
 {
-    for (; e != NULL && *e != NULL; e++)
-        e[0] = e[1];
-}
-
-/* LD_PRELOAD is "ours" or "ours:theirs": what remains is theirs, in place. */
-static void
-env_restore(void)
-{
-    char **e = env_find("LD_PRELOAD");
-    if (e != NULL) {
-        char *value = *e + strlen("LD_PRELOAD=");
-        char *theirs = strchr(value, ':');
-        if (theirs == NULL)
-            env_remove(e);
-        else
-            memmove(value, theirs + 1, strlen(theirs + 1) + 1);
-    }
-    env_remove(env_find(PT_ENV_SOCKET));
-    env_remove(env_find(PT_ENV_MAIN));
+    struct sockaddr_un want, got;
+    socklen_t n = sizeof got;
+    socklen_t len = pt_socket_address(&want, pt_words.socket);
+    int s = shim.connection;
+    shim.connection = -1;
+    return s >= 0 && getpeername(s, (struct sockaddr *)&got, &n) == 0 &&
+                   n == len && memcmp(&got, &want, n) == 0
+               ? s
+               : -1;
 }
 
 /* --- what cannot be recorded
@@ -82,7 +84,9 @@ refuse(const char *why)
 {
     struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};
     snprintf(hello.text, sizeof hello.text, "%s", why);
-    int s = pt_dial(shim.socket);
+    int s = take_connection();
+    if (s < 0)
+        s = pt_dial(pt_words.socket);
     if (s >= 0) {
         char end;
         if (send(s, &hello, sizeof hello, MSG_NOSIGNAL) > 0)
@@ -105,18 +109,15 @@ find_hooks(void)
         (const char *(*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "Py_GetVersion");
     const char *v = version != NULL ? version() : "";
     int major = 0, minor = 0;
-    Dl_info self;
     sscanf(v, "%d.%d", &major, &minor);
     if (strstr(v, "free-threading") != NULL)
         return "free-threaded CPython cannot be recorded yet: use the build "
                "with the GIL";
-    if (dladdr(&shim, &self) == 0 || self.dli_fname == NULL)
-        return "the shim does not find its own folder";
-    const char *slash = strrchr(self.dli_fname, '/');
-    int n = slash != NULL ? (int)(slash - self.dli_fname) : 0;
+    const char *slash = strrchr(pt_words.shim, '/');
+    int n = slash != NULL ? (int)(slash - pt_words.shim) : 0;
     bool debug = dlsym(RTLD_DEFAULT, "_Py_NegativeRefcount") != NULL;
     snprintf(shim.hooks, sizeof shim.hooks, "%.*s/hooks.cpython-%d%d%s-%s.so",
-             n, self.dli_fname, major, minor, debug ? "d" : "",
+             n, pt_words.shim, major, minor, debug ? "d" : "",
 #if defined(__x86_64__)
              "x86_64-linux-gnu"
 #elif defined(__aarch64__)
@@ -147,8 +148,11 @@ static int on_audit(const char *event, void *args, void *user);
 static void
 attach(void)
 {
-    struct pt_attach a = {
-        .version = PT_ATTACH_VERSION, .socket = shim.socket, .hook = on_audit};
+    struct pt_attach a = {.version = PT_ATTACH_VERSION,
+                          .socket = pt_words.socket,
+                          .connection = -1,
+                          .parent = pt_words.parent,
+                          .hook = on_audit};
     void *lib = dlopen(shim.hooks, RTLD_NOW | RTLD_LOCAL);
     if (lib == NULL) {
         const char *e = dlerror();
@@ -157,11 +161,15 @@ attach(void)
     }
     int (*enter)(struct pt_attach *) =
         (int (*)(struct pt_attach *))(uintptr_t)dlsym(lib, "pt_attach");
+    if (enter != NULL)
+        a.connection = take_connection();
     if (enter == NULL || enter(&a) != 0) {
         refuse(enter != NULL ? a.why : "the recorder has no entry");
         return;
     }
     shim.audit = a.audit;
+    pt_words_number = a.starts;
+    pt_starts_exits = a.exits;
 }
 
 static int
@@ -180,27 +188,34 @@ on_audit(const char *event, void *args, void *user)
 }
 
 static int
+run_main(int argc, char **argv)
+{
+    int status = shim.main(argc, argv, environ);
+    if (pt_starts_exits != NULL)
+        pt_starts_exits(status);
+    return status;
+}
+
+static int
 main_wrapper(int argc, char **argv, char **env)
 {
     int (*add)(audit_hook *, void *) = (int (*)(audit_hook *, void *))(
         uintptr_t)dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
-    char **e = env_find(PT_ENV_SOCKET);
-    if (add == NULL || e == NULL)
-        return shim.main(argc, argv, env);
-    snprintf(shim.socket, sizeof shim.socket, "%s",
-             *e + strlen(PT_ENV_SOCKET) + 1);
+    if (add == NULL || !pt_words.known)
+        return run_main(argc, argv);
     /* by number: a wrapper script may run other interpreters before it
      * becomes the one to record */
-    char **first = env_find(PT_ENV_MAIN);
-    shim.first = first != NULL &&
-                 atol(*first + strlen(PT_ENV_MAIN) + 1) == (long)getpid();
-    env_restore();
+    shim.first = pt_words.main == getpid();
+    pt_words.main = 0;
+    pt_words.pass = !pt_words.alone;
     const char *why = find_hooks();
-    if (why != NULL)
+    if (why != NULL) {
         refuse(why);
-    else
+    } else {
+        knock();
         add(on_audit, NULL);
-    return shim.main(argc, argv, environ);
+    }
+    return run_main(argc, argv);
 }
 
 /* glibc's, which declares it in no header. */
@@ -218,5 +233,6 @@ __libc_start_main(main_function *entry, int argc, char **argv,
                 void (*)(void), void *) = NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "__libc_start_main");
     shim.main = entry;
+    pt_words_take();
     return real(main_wrapper, argc, argv, init, fini, rtld, stack_end);
 }

@@ -110,10 +110,8 @@ fake_define(struct fake *f)
     }
     commit(&m, f);
     begin(&m, PT_M_PROCESS, 1);
-    add_u32(&m, 1);
-    add_u32(&m, 1);
-    add_str(&m, "/usr/bin/python3");
     add_str(&m, f->folder);
+    add_str(&m, "/usr/bin/python3");
     add_u32(&m, 2);
     add_str(&m, "python3");
     add_str(&m, "app.py");
@@ -162,7 +160,7 @@ fake_process(struct fake *f, pid_t pid)
 {
     struct pt_arena_map map;
     struct pt_error error;
-    cr_assert_eq(pt_arena_map_init(&map, &f->config, &error), PT_OK, "%s",
+    cr_assert_eq(pt_arena_map_init(&map, &f->config, 0, &error), PT_OK, "%s",
                  error.text);
     cr_assert_eq(pt_tracee_new(pid, &map, 0, NULL, &f->notes, &f->t), PT_OK);
     pt_arena_map_handed(&f->t->map);
@@ -232,9 +230,9 @@ void
 fake_close(struct fake *f)
 {
     struct pt_error error;
+    enum pt_ending ending = PT_ENDED_EXIT;
     if (f->t != NULL) {
-        cr_assert_eq(pt_tracee_finish(f->t, &f->journal, PT_ENDED_EXIT, 3),
-                     PT_OK);
+        cr_assert_eq(pt_tracee_finish(f->t, &f->journal, &ending, 3), PT_OK);
         pt_tracee_free(f->t, &f->journal);
         f->t = NULL;
     }

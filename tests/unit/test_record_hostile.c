@@ -41,7 +41,8 @@ expect_stop(void (*breaks)(struct fake_lane *))
     fake_end(&l);
     fake_drain(&f);
     cr_assert(!f.t->stopped);
-    cr_assert_eq(pt_tracee_finish(bad, &f.journal, PT_ENDED_EXIT, 0), PT_OK);
+    enum pt_ending ending = PT_ENDED_EXIT;
+    cr_assert_eq(pt_tracee_finish(bad, &f.journal, &ending, 0), PT_OK);
     pt_tracee_free(bad, &f.journal);
     fake_close(&f);
     cr_assert_eq(fake_count(&f, PT_CALL), 2);
@@ -127,7 +128,7 @@ BREAKS(definition_string_outside, DEFINE(l, 20, PT_M_TYPE, 9, 1000, 0))
 BREAKS(definition_twice, DEFINE(l, 20, PT_M_TYPE, 1, 0, 0))
 BREAKS(definition_id_0, DEFINE(l, 20, PT_M_TYPE, 0, 0, 0))
 BREAKS(definition_id_huge, DEFINE(l, 20, PT_M_TYPE, UINT32_MAX, 0, 0))
-BREAKS(process_twice, DEFINE(l, 32, PT_M_PROCESS, 2, 1, 1, 0, 0, 0))
+BREAKS(process_twice, DEFINE(l, 24, PT_M_PROCESS, 2, 0, 0, 0))
 BREAKS(code_torn, DEFINE(l, 16, PT_M_CODE, 99, 0))
 BREAKS(code_names_claimed, DEFINE(l, 68, PT_M_CODE, 99, 0, 0, 0, 1, 1, 1, 1, 1,
                                   1, 1, 0, 0, 0, UINT32_MAX))

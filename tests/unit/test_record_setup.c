@@ -287,7 +287,7 @@ Test(record_arena, sealed_and_held)
     struct pt_config config = {.events = 2};
     struct pt_arena_map map;
     struct pt_error error;
-    cr_assert_eq(pt_arena_map_init(&map, &config, &error), PT_OK);
+    cr_assert_eq(pt_arena_map_init(&map, &config, 0, &error), PT_OK);
     cr_assert_neq(ftruncate(map.fd, 4096), 0);
     cr_assert_neq(ftruncate(map.fd, (off_t)map.size * 2), 0);
     cr_assert_eq(map.arena->magic, PT_PROTO_MAGIC);
@@ -323,13 +323,15 @@ Test(record_listen, handshake)
     cr_assert_eq(send(client, &said, sizeof said, 0), (ssize_t)sizeof said);
     cr_assert_eq(pt_hello_read(server, &hello), -1);
 
-    cr_assert(pt_welcome_send(server, ENOSPC, NULL, NULL));
-    struct pt_welcome welcome;
+    struct pt_welcome welcome = {.magic = PT_PROTO_MAGIC, .status = ENOSPC};
+    cr_assert(pt_welcome_send(server, &welcome, NULL));
+    welcome.status = 0;
     cr_assert_eq(recv(client, &welcome, sizeof welcome, 0),
                  (ssize_t)sizeof welcome);
     cr_assert_eq(welcome.status, ENOSPC);
     close(client);
     cr_assert_eq(pt_hello_read(server, &hello), -1);
+    cr_assert_not(pt_welcome_send(server, &welcome, NULL));
     close(server);
     pt_listener_close(&door);
     cr_assert_eq(pt_dial(door.name), -ECONNREFUSED);
@@ -377,7 +379,12 @@ Test(record_listen, strangers)
     cr_assert_eq(pt_listener_open(&door, &error), PT_OK, "%s", error.text);
     cr_expect_eq(as_stranger(dial_status, door.name), EACCES);
     cr_expect_eq(as_stranger(connect_status, door.name), 0);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(pt_listener_accept(&door, &pid), -1);
+        cr_expect_gt(pid, 0, "whom it turned down");
+    }
     cr_expect_eq(pt_listener_accept(&door, &pid), -1);
+    cr_expect_eq(pid, 0);
     pt_listener_close(&door);
 }
 
