@@ -101,6 +101,7 @@ suite exact 900 "$python" tests/exact/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh
+suite processes 900 "$python" tests/processes/run.py
 suite fault 600 "$python" tests/fault/run.py
 if command -v clang >/dev/null 2>&1; then
     suite fuzz 600 sh tests/fuzz/run.sh
