@@ -101,9 +101,20 @@ pt_info_ending(const struct pt_process_end *end)
     }
 }
 
+struct config {
+    bool processes;
+};
+
+static const struct pt_option options[] = {
+    {"processes", 0, PT_OPTION_FLAG, offsetof(struct config, processes), NULL,
+     "the tree of processes instead of all else: each below the one that "
+     "started it (JSON always has them, with their parents)"},
+    {0}};
+
 static enum pt_status
 run(struct pt_session *s)
 {
+    const struct config *config = s->config;
     struct pt_info info = {0};
     info.threads = calloc((size_t)pt_trace_thread_count(s->trace) + 1,
                           sizeof *info.threads);
@@ -116,6 +127,8 @@ run(struct pt_session *s)
         s->trouble.unknown = info.unknown_gaps;
         if (pt_session_format(s, "json"))
             pt_info_json(s, &info);
+        else if (config->processes)
+            st = pt_info_tree(s, &info);
         else
             pt_info_text(s, &info);
     }
@@ -132,7 +145,10 @@ const struct pt_analyzer pt_analyzer_info = {
         "they take in bytes (definitions and sources counted apart), and what "
         "is missing: gaps, damage, a torn end.",
     .examples = "ptana info # of trace.ptr\n"
+                "ptana info --processes # who started whom\n"
                 "ptana info --format=json run.ptr # for scripts",
+    .options = options,
+    .config_size = sizeof(struct config),
     .takes = PT_TAKES_FORMAT | PT_TAKES_TEXT,
     .formats = "text|json",
     .run = run,

@@ -26,9 +26,14 @@ pt_info_duration(const struct pt_info *info)
 }
 
 void pt_info_text(struct pt_session *, const struct pt_info *);
+/* Each process below the one that started it. */
+enum pt_status pt_info_tree(struct pt_session *, const struct pt_info *);
 void pt_info_json(struct pt_session *, const struct pt_info *);
 
 /* "exit", "signal", "exec", "gone", "unknown". */
 const char *pt_info_ending(const struct pt_process_end *);
+
+/* Command words, as a shell takes them. */
+void pt_info_words(struct pt_out *, const struct pt_str *words, size_t n);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LABEL = 12, THREADS_SHOWN = 20 };
+enum { LABEL = 12, THREADS_SHOWN = 20, PROCESSES_SHOWN = 20 };
 
 /* --- text ----------------------------------------------------------------- */
 
@@ -20,8 +20,8 @@ label(struct pt_session *s, const char *text)
     pt_out_style(s->out, PT_STYLE_PLAIN);
 }
 
-static void
-put_words(struct pt_out *o, const struct pt_str *words, size_t n)
+void
+pt_info_words(struct pt_out *o, const struct pt_str *words, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -114,7 +114,7 @@ text_head(struct pt_session *s, const struct pt_info *info)
     pt_out_str(s->out, h->system);
     pt_out_text(s->out, "\n");
     label(s, "command");
-    put_words(s->out, h->argv, h->argc);
+    pt_info_words(s->out, h->argv, h->argc);
     pt_out_text(s->out, "\n");
     label(s, "directory");
     pt_out_str(s->out, h->cwd);
@@ -190,17 +190,23 @@ text_threads(struct pt_session *s, const struct pt_info *info, uint32_t process)
 static void
 text_processes(struct pt_session *s, const struct pt_info *info)
 {
+    char a[PT_NUMBER_TEXT];
+    uint32_t shown = 0, more = 0;
     for (uint32_t id = 1; id <= pt_trace_process_count(s->trace); id++) {
         const struct pt_process *p = pt_trace_process(s->trace, id);
         const struct pt_interpreter *py;
         if (!p)
             continue;
+        if (shown++ >= PROCESSES_SHOWN) {
+            more++;
+            continue;
+        }
         pt_out_char(s->out, '\n');
         label(s, "process");
         pt_out_printf(s->out, "pid %" PRIu32 ", ", p->pid);
         put_ending(s->out, pt_trace_process_end(s->trace, id));
         pt_out_text(s->out, "\n  ");
-        put_words(s->out, p->argv, p->argc);
+        pt_info_words(s->out, p->argv, p->argc);
         py = pt_trace_interpreter(s->trace, p->interpreter);
         if (py) {
             struct pt_str version = py->version;
@@ -217,6 +223,10 @@ text_processes(struct pt_session *s, const struct pt_info *info)
         pt_out_char(s->out, '\n');
         text_threads(s, info, id);
     }
+    if (more)
+        pt_out_printf(s->out,
+                      "\nand %s more process%s: ptana info --processes\n",
+                      pt_text_grouped(more, a), more == 1 ? "" : "es");
 }
 
 static void

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPANS_LEAST = 64 };
+/* A frame key counts up from 1 in each process. */
+enum { SPANS_LEAST = 64, KEY_BITS = 40 };
 static const uint32_t HIDDEN = UINT32_MAX;
 
 /* --- spans ---------------------------------------------------------------- */
@@ -256,16 +257,16 @@ static void
 on_suspend(struct pt_profile *p, const struct pt_span *s, int64_t now)
 {
     if (s->key)
-        p->functions[s->hidden ? 0 : s->fn].wait +=
-            pt_profile_waits_suspend(p->state->waits, s->key, now);
+        p->functions[s->hidden ? 0 : s->fn].wait += pt_profile_waits_suspend(
+            p->state->waits, s->key + p->state->scope, now);
 }
 
 static void
 on_resume(struct pt_profile *p, const struct pt_span *s)
 {
     if (s->key)
-        p->functions[s->hidden ? 0 : s->fn].wait +=
-            pt_profile_waits_resume(p->state->waits, s->key, s->start);
+        p->functions[s->hidden ? 0 : s->fn].wait += pt_profile_waits_resume(
+            p->state->waits, s->key + p->state->scope, s->start);
 }
 
 /* Inlined into both callers below, so that `edges` is a constant. */
@@ -404,6 +405,7 @@ fold_chunk(void *state, const struct pt_events *chunk)
         thread = 0;
     struct pt_lane *l = &p->state->lanes[thread];
     size_t first = 0, n = chunk->info->events;
+    p->state->scope = (uint64_t)chunk->info->process << KEY_BITS;
     enum pt_status st = PT_OK;
     if (l->over || n == 0)
         return PT_OK;

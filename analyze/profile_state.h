@@ -30,6 +30,7 @@ struct pt_profile_state {
     uint32_t *callable_fn; /* function by callable id */
     uint32_t ncodes, ncallables; /* lengths: ids and 0 */
     struct pt_lane *lanes;       /* by thread id */
+    uint64_t scope; /* of the chunk's process, for its frame keys */
     uint32_t nlanes;
     struct pt_lane *current; /* whose levels the functions hold */
     struct pt_stack before;  /* scratch: events before the range */
