@@ -1,4 +1,5 @@
 /* ptana profile: where the time went, function by function. */
+#include "analyze/flow_check.h"
 #include "analyze/names.h"
 #include "analyze/profile.h"
 
@@ -275,10 +276,16 @@ run(struct pt_session *s)
     enum pt_status st = pt_profile_new(s->trace, s->filter, &how, &p);
     if (st != PT_OK)
         return st;
-    struct pt_fold fold = pt_profile_fold(p);
-    st = pt_pass_run(s->trace, s->filter, &fold, 1, &s->trouble, &s->error);
+    struct pt_fold folds[2] = {pt_profile_fold(p)};
+    struct pt_flow_check check;
+    size_t n = 1;
+    st = pt_flow_check_init(&check, s->trace, folds, &n);
+    if (st == PT_OK)
+        st = pt_pass_run(s->trace, s->filter, folds, n, &s->trouble, &s->error);
     if (st == PT_OK)
         st = pt_profile_finish(p);
+    pt_flow_check_tell(&check, &s->trouble);
+    pt_flow_check_clear(&check);
     s->trouble.desyncs += p->desyncs;
     s->trouble.unmatched += p->unmatched;
     s->trouble.unfinished += p->unfinished;

@@ -103,6 +103,28 @@ is_part(const char *path)
     return n > len && strcmp(path + n - len, part) == 0;
 }
 
+/* Its gaps may stand for chunks that were damaged. */
+static bool
+is_repaired(const struct pt_trace *trace)
+{
+    static const char repaired[] = "repaired";
+    const struct pt_end *end = pt_trace_end(trace);
+    return end && end->reason.len == sizeof repaired - 1 &&
+           memcmp(end->reason.data, repaired, end->reason.len) == 0;
+}
+
+static const char *
+desync_text(const struct pt_trouble *t)
+{
+    if (t->misfits == 0)
+        return "the stack did not follow from the events";
+    if (t->misfits == t->desyncs)
+        return "the events did not fit the bytecode, and what ran there is not "
+               "known";
+    return "the stack did not follow from the events, or the events did not "
+           "fit the bytecode";
+}
+
 /* Everything that makes the report less than the whole truth; true if any. */
 static bool
 report_trouble(const struct pt_session *s)
@@ -133,18 +155,18 @@ report_trouble(const struct pt_session *s)
         any = true;
     }
     if (t->gaps) {
-        pt_out_say("warning: %s has %s gap%s: %s %s lost while it was "
-                   "recorded",
-                   path, pt_text_grouped(t->gaps, number),
-                   pt_text_plural(t->gaps), pt_session_lost(t, lost),
-                   t->lost == 1 && !t->unknown ? "was" : "were");
+        pt_out_say("warning: %s has %s gap%s: %s %s lost %s", path,
+                   pt_text_grouped(t->gaps, number), pt_text_plural(t->gaps),
+                   pt_session_lost(t, lost),
+                   t->lost == 1 && !t->unknown ? "was" : "were",
+                   is_repaired(s->trace) ? "before it was repaired"
+                                         : "while it was recorded");
         any = true;
     }
     if (t->desyncs) {
-        pt_out_say("warning: %s has %s desync%s: the stack did not follow "
-                   "from the events; ptana verify tells more",
+        pt_out_say("warning: %s has %s desync%s: %s; ptana verify tells more",
                    path, pt_text_grouped(t->desyncs, number),
-                   pt_text_plural(t->desyncs));
+                   pt_text_plural(t->desyncs), desync_text(t));
         any = true;
     }
     return any;

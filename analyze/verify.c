@@ -241,6 +241,7 @@ run(struct pt_session *s)
     st =
         pt_pass_run(s->trace, NULL, folds, 1 + v.walks, &s->trouble, &s->error);
     s->trouble.desyncs += v.walk.desyncs;
+    s->trouble.misfits += v.walk.desyncs;
     pt_walk_check_clear(&v.walk);
     for (uint32_t i = 0; i < v.nthreads; i++) {
         s->trouble.desyncs += v.threads[i].stack.desyncs;

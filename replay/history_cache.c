@@ -73,6 +73,7 @@ count(struct pt_history *h, const struct pt_trouble *t)
     h->trouble.lost += t->lost;
     h->trouble.unknown += t->unknown;
     h->trouble.desyncs += t->desyncs;
+    h->trouble.misfits += t->misfits;
     h->trouble.unmatched += t->unmatched;
     h->trouble.unfinished += t->unfinished;
 }

@@ -307,6 +307,7 @@ keep(struct pt_page *p, uint32_t i, const struct pt_walked *walked)
         step->ran = PT_RAN_DESYNC;
         step->desync = walked->desync.reason;
         p->trouble.desyncs++;
+        p->trouble.misfits++;
     }
     if (walked->nruns > RUNS_LIMIT - p->nruns) {
         step->ran = PT_RAN_LOST;
@@ -413,7 +414,7 @@ unwalk(struct pt_page *p)
     p->runs = NULL;
     p->nentries = p->nnodes = p->nruns = 0;
     p->entries_capacity = p->nodes_capacity = p->runs_capacity = 0;
-    p->trouble.desyncs = 0;
+    p->trouble.desyncs = p->trouble.misfits = 0;
 }
 
 enum pt_status

@@ -461,10 +461,11 @@ pt_cursor_trouble(const struct pt_cursor *c)
     for (size_t i = 0; i < c->nstreams; i++) {
         const struct pt_walk *walk = c->streams[i].fine.walk;
         for (unsigned r = 0; walk && r < PT_DESYNC_COUNT; r++)
-            t.desyncs += pt_walk_desyncs(walk, r);
+            t.misfits += pt_walk_desyncs(walk, r);
         t.desyncs += c->streams[i].stack.desyncs;
         t.unmatched += c->streams[i].stack.unmatched;
         t.unfinished += c->streams[i].stack.unfinished;
     }
+    t.desyncs += t.misfits;
     return t;
 }

@@ -216,7 +216,8 @@ struct pt_trouble {
     uint64_t gaps;    /* gap events */
     uint64_t lost;    /* events they count, where they know */
     uint64_t unknown; /* gaps that do not know */
-    uint64_t desyncs;
+    uint64_t desyncs; /* of the stack, and misfits */
+    uint64_t misfits; /* events that do not fit the bytecode (<pt/flow.h>) */
     uint64_t unmatched;
     uint64_t unfinished;
     uint64_t bad_chunks; /* that failed while they were decoded */
