@@ -6,8 +6,6 @@
  * further than the hit that is found. */
 #include "replay/history.h"
 
-#include "format/cbor.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,48 +141,14 @@ list_wanted(struct pt_search *s, const struct pt_target *targets, size_t n)
 /* --- the index -------------------------------------------------------------
  */
 
-/* Whether one of the code objects of an index's entry is wanted. */
-static bool
-read_codes(struct pt_cbor *c, const struct pt_search *s)
-{
-    size_t n = pt_cbor_get_array(c);
-    uint32_t code = 0;
-    bool found = false;
-    for (size_t i = 0; i < n && !c->bad; i++) {
-        code += (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
-        found = found || find_wanted(s, code);
-    }
-    return found;
-}
-
-/* The entries are those of the directory, in its order; what does not fit is
- * not told. */
+/* The index is only asked where a chunk need not be looked at. */
 static void
-read_index(struct pt_search *s, struct pt_str item)
+mark_chunk(void *state, size_t chunk, const uint32_t *codes, size_t n)
 {
-    enum { BEFORE_CODES = 11 }; /* fields between the offset and the codes */
-    const struct pt_trace *trace = s->history->trace;
-    struct pt_cbor c = pt_cbor_over(item.data, item.len);
-    size_t chunks = pt_trace_chunk_count(trace), at = 0;
-    if (pt_cbor_get_map(&c) == 0 || !pt_str_is(pt_cbor_get_text(&c), "chunks"))
-        return;
-    size_t n = pt_cbor_get_array(&c);
-    for (size_t i = 0; i < n && !c.bad; i++) {
-        size_t fields = pt_cbor_get_array(&c);
-        if (fields < BEFORE_CODES + 2)
-            return;
-        uint64_t offset = pt_cbor_get_uint(&c, UINT64_MAX);
-        pt_cbor_skip(&c, BEFORE_CODES);
-        bool holds = read_codes(&c, s);
-        pt_cbor_skip(&c, fields - BEFORE_CODES - 2);
-        while (at < chunks && pt_trace_chunk(trace, at)->offset < offset)
-            at++;
-        if (c.bad || at == chunks ||
-            pt_trace_chunk(trace, at)->offset != offset)
-            continue;
-        s->told[at] = 1;
-        s->holds[at] = holds;
-    }
+    struct pt_search *s = state;
+    s->told[chunk] = 1;
+    for (size_t i = 0; i < n && !s->holds[chunk]; i++)
+        s->holds[chunk] = find_wanted(s, codes[i]) != NULL;
 }
 
 static enum pt_status
@@ -192,20 +156,13 @@ use_index(struct pt_search *s)
 {
     const struct pt_trace *trace = s->history->trace;
     size_t n = pt_trace_chunk_count(trace);
-    struct pt_str item;
     s->told = calloc(n + 1, 1);
     s->holds = calloc(n + 1, 1);
     if (!s->told || !s->holds)
         return PT_ENOMEM;
-    for (size_t i = n; i-- > 0;) {
-        if (pt_trace_chunk(trace, i)->type != PT_CHUNK_INDEX)
-            continue;
-        enum pt_status st = pt_decoder_raw(s->history->maker.decoder, i, &item);
-        if (st == PT_OK)
-            read_index(s, item);
-        return st == PT_EDAMAGED ? PT_OK : st;
-    }
-    return PT_OK;
+    enum pt_status st =
+        pt_trace_chunk_codes(trace, s->history->maker.decoder, mark_chunk, s);
+    return st == PT_EDAMAGED || st == PT_ENOTFOUND ? PT_OK : st;
 }
 
 /* --- making one ------------------------------------------------------------

@@ -87,6 +87,15 @@ enum pt_status pt_decoder_raw(struct pt_decoder *, size_t i,
                               struct pt_str *out);
 const struct pt_error *pt_decoder_error(const struct pt_decoder *);
 
+/* Tells for each chunk that the index lists which code objects run in it: `n`
+ * ids, ascending, borrowed for the call.  PT_ENOTFOUND where there is no index,
+ * PT_EDAMAGED where it breaks off: what was told until then is right. */
+typedef void pt_chunk_codes(void *state, size_t chunk, const uint32_t *codes,
+                            size_t n);
+enum pt_status pt_trace_chunk_codes(const struct pt_trace *,
+                                    struct pt_decoder *, pt_chunk_codes *visit,
+                                    void *state);
+
 /* Writes what is whole in `trace` as a new, closed log at `path`. */
 enum pt_status pt_trace_repair(const struct pt_trace *, const char *path,
                                struct pt_error *error);

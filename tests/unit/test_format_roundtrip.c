@@ -196,6 +196,60 @@ Test(format_roundtrip, scan_finds_what_the_index_says)
     pt_trace_close(walked);
 }
 
+struct told_codes {
+    size_t chunks, codes;
+};
+
+static bool
+has_code(const struct pt_events *chunk, uint32_t code)
+{
+    for (size_t i = 0; i < chunk->depth; i++)
+        if (!chunk->stack[i].callable && chunk->stack[i].id == code)
+            return true;
+    for (uint32_t i = 0; i < chunk->info->events; i++)
+        if (chunk->events[i].has & PT_HAS(CODE) && chunk->events[i].id == code)
+            return true;
+    return false;
+}
+
+/* Exactly those that the chunk has, in order. */
+static void
+check_codes(void *state, size_t i, const uint32_t *codes, size_t n)
+{
+    struct told_codes *told = state;
+    struct pt_events chunk;
+    if (pt_trace_chunk(trace, i)->type != PT_CHUNK_EVENTS) {
+        cr_expect_eq(n, 0u);
+        return;
+    }
+    cr_assert_eq(pt_decoder_events(decoder, i, &chunk), PT_OK);
+    told->chunks++;
+    told->codes += n;
+    uint32_t next = 1;
+    for (size_t k = 0; k < n; k++) {
+        for (; next < codes[k]; next++)
+            cr_expect_not(has_code(&chunk, next));
+        cr_expect(has_code(&chunk, next));
+        next++;
+    }
+    for (; next <= pt_trace_code_count(trace); next++)
+        cr_expect_not(has_code(&chunk, next));
+}
+
+Test(format_roundtrip, code_objects_of_chunks)
+{
+    struct told_codes told = {0, 0};
+    struct pt_decoder *reads;
+    size_t chunks = 0;
+    cr_assert_eq(pt_decoder_new(trace, &reads), PT_OK);
+    cr_expect_eq(pt_trace_chunk_codes(trace, reads, check_codes, &told), PT_OK);
+    for (size_t i = 0; i < pt_trace_chunk_count(trace); i++)
+        chunks += pt_trace_chunk(trace, i)->type == PT_CHUNK_EVENTS;
+    cr_expect_eq(told.chunks, chunks);
+    cr_expect_gt(told.codes, 0u);
+    pt_decoder_free(reads);
+}
+
 Test(format_roundtrip, raw_items)
 {
     for (size_t i = 0; i < pt_trace_chunk_count(trace); i++) {
