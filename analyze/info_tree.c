@@ -105,7 +105,7 @@ put_row(struct pt_session *s, const struct node *nodes, uint32_t id)
     const struct pt_process *p = pt_trace_process(s->trace, id);
     const struct pt_process_end *end = pt_trace_process_end(s->trace, id);
     char text[PT_NUMBER_TEXT];
-    pt_out_printf(s->out, "#%-5" PRIu32 " %7" PRIu32, id, p->pid);
+    pt_out_printf(s->out, "%7" PRIu32 " #%-5" PRIu32, p->pid, id);
     pt_out_printf(s->out, " %10s", pt_text_duration(p->time, text));
     pt_out_printf(s->out, " %10s",
                   end != NULL ? pt_text_duration(end->time, text) : "");
@@ -128,7 +128,7 @@ pt_info_tree(struct pt_session *s, const struct pt_info *info)
         return PT_ENOMEM;
     build(s->trace, info, nodes);
     pt_out_style(s->out, PT_STYLE_BOLD);
-    pt_out_printf(s->out, "%-6s %7s %10s %10s %13s  %-9s  %s\n", "id", "pid",
+    pt_out_printf(s->out, "%7s %-6s %10s %10s %13s  %-9s  %s\n", "pid", "id",
                   "begins", "ends", "events", "how", "command");
     pt_out_style(s->out, PT_STYLE_PLAIN);
     for (uint32_t id = nodes[0].child; id != 0;) {
