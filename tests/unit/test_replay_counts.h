@@ -23,8 +23,8 @@ struct oracle_frame {
 /* One thread of it. */
 struct oracle_thread {
     struct pt_walk *walk;
-    struct oracle_frame frames[1 << 12];
-    size_t depth;
+    struct oracle_frame *frames;
+    size_t depth, capacity;
 };
 
 /* What a walk counts. */

@@ -25,8 +25,10 @@ oracle_end(struct oracle *o)
         free(o->numbers[i].ran);
     free(o->numbers);
     for (uint32_t i = 0; i < o->nthreads; i++) {
-        if (o->threads[i])
+        if (o->threads[i]) {
             pt_walk_free(o->threads[i]->walk);
+            free(o->threads[i]->frames);
+        }
         free(o->threads[i]);
     }
     free(o->threads);
@@ -112,11 +114,22 @@ told_handled(struct oracle *o, struct oracle_frame *f, const struct pt_event *e)
     f->cause = UINT32_MAX;
 }
 
+/* Room for one frame more than `depth`. */
+static void
+oracle_reserve(struct oracle_thread *t, size_t depth)
+{
+    if (depth < t->capacity)
+        return;
+    t->capacity = 2 * depth + 64;
+    t->frames = realloc(t->frames, t->capacity * sizeof *t->frames);
+    cr_assert_not_null(t->frames);
+}
+
 static void
 oracle_enter(struct oracle *o, struct oracle_thread *t,
              const struct pt_event *e)
 {
-    cr_assert_lt(t->depth, sizeof t->frames / sizeof *t->frames);
+    oracle_reserve(t, t->depth);
     struct oracle_frame *f = &t->frames[t->depth++];
     *f = (struct oracle_frame){pt_graph_cache_at(o->graphs, e->id), e->id,
                                PT_INS_NONE, UINT32_MAX, UINT32_MAX};
@@ -137,8 +150,10 @@ oracle_step(struct oracle *o, struct oracle_thread *t, const struct pt_event *e)
     o->desyncs += w.desynced;
     if (f)
         add_walked(o, f, &w);
-    if (pt_kind_enters(e->kind))
+    if (pt_kind_enters(e->kind)) {
         oracle_enter(o, t, e);
+        return;
+    }
     if (pt_kind_leaves(e->kind))
         t->depth -= t->depth > 0;
     for (size_t i = 0; e->kind == PT_GAP && i < t->depth; i++)
@@ -166,7 +181,7 @@ oracle_sync(struct oracle *o, struct oracle_thread *t,
         const struct pt_frame *k = &chunk->stack[i];
         if (k->callable)
             continue;
-        cr_assert_lt(depth, sizeof t->frames / sizeof *t->frames);
+        oracle_reserve(t, depth);
         struct oracle_frame *f = &t->frames[depth++];
         if (depth <= t->depth && f->code == k->id)
             continue;
