@@ -11,7 +11,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import harness  # noqa: E402
-from harness import PTANA, PTREC, equal, require  # noqa: E402
+import faults  # noqa: E402
+from harness import equal, require  # noqa: E402
 
 PROGRAMS = os.path.join(HERE, "programs")
 WAYS = os.path.join(PROGRAMS, "ways.py")
@@ -220,6 +221,8 @@ def main():
         suite.case("%s many" % python, shared_definitions, python)
         suite.case("%s alone" % python, alone, python)
         suite.case("%s sum" % python, one_sum, python)
+        for name, case in faults.CASES.items():
+            suite.case("%s %s" % (python, name), case, python)
     suite.finish()
 
 

@@ -31,8 +31,8 @@ STATUS = {"exit(3)": 3, "exit('text')": 1, "exit(None)": 0, "exit(256)": 0,
           "exit(-1)": 255, "exit(2**40)": None}
 
 
-def both(python, arguments, preset, directory, options=(), **kwargs):
-    """Runs without and with ptrec, and compares."""
+def both(python, arguments, preset, directory, options=(), numbers=False, **kwargs):
+    """Runs without and with ptrec, and compares; with `numbers` but for pids."""
     trace = os.path.join(directory, "t.ptr")
     kwargs.setdefault("cwd", os.path.join(HERE, "hidden"))
     harness.run([python.path, *arguments], expect=None, **kwargs)  # caches bytecode
@@ -41,7 +41,8 @@ def both(python, arguments, preset, directory, options=(), **kwargs):
                            options=["--preset=" + preset, *options], **kwargs)
     for what in "stdout", "stderr":
         # Addresses of objects vary from run to run without any recorder.
-        a, b = (re.sub("0x[0-9a-f]{6,}", "0x", getattr(done, what).decode(
+        pattern = "0x[0-9a-f]{6,}|'[0-9]{3,}'" if numbers else "0x[0-9a-f]{6,}"
+        a, b = (re.sub(pattern, "0x", getattr(done, what).decode(
                 errors="backslashreplace")).split("\n") for done in (plain, traced))
         if a != b:
             different = ["-%s\n    +%s" % pair for pair in zip(a, b) if pair[0] != pair[1]]
@@ -118,7 +119,7 @@ def environment_kept(directory, python):
 
 
 def children(directory, python):
-    """Programs it starts see nothing either, and run on unrecorded."""
+    """Programs it starts see nothing either."""
     code = ("import os, subprocess, sys\n"
             "code = 'import os, sys; print(sorted(os.environ), os.listdir(\"/proc/self/fd\"))'\n"
             "print(subprocess.run([sys.executable, '-c', code], capture_output=True).stdout)\n"
@@ -131,7 +132,16 @@ def children(directory, python):
             "print(os.spawnv(os.P_WAIT, sys.executable, ['py', '-c', 'raise SystemExit(6)']))\n"
             "print(os.system('exit 3') >> 8, flush=True)\n")
     trace = both(python, ["-u", "-c", code], "lines", directory)
-    require(harness.info(trace), "the trace opens")
+    require(len(harness.info(trace)["processes"]) == 6, "they are recorded")
+
+
+def family(directory, python, options):
+    """Pids differ from run to run, and show as words of the command line."""
+    program = os.path.join(HERE, "hidden", "family.py")
+    for env in harness.environment(LAST="x"), harness.environment(LD_PRELOAD="", LAST="x"):
+        trace = both(python, [program], "calls", directory, options, env=env, numbers=True)
+    found = len(harness.info(trace)["processes"])
+    require(found == (1 if options else 19), "processes", found)
 
 
 def main():
@@ -147,6 +157,8 @@ def main():
         suite.case("%s statuses" % python, statuses, python)
         suite.case("%s environment" % python, environment_kept, python)
         suite.case("%s children" % python, children, python)
+        suite.case("%s family" % python, family, python, [])
+        suite.case("%s family alone" % python, family, python, ["--no-children"])
     suite.finish()
 
 
