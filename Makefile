@@ -69,17 +69,28 @@ $(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_O
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm
 
+# A ptrec whose chunks end every 53 events, beside the same recorders.
+TINY := $(BUILD)/tests/tiny/bin/ptrec
+$(BUILD)/tests/tiny/lane.o: record/lane.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DPT_BLOCK_MOST=53 -c -o $@ $<
+
+$(TINY): $(BUILD)/tests/tiny/lane.o $(filter-out %/lane.o,$(RECORD_OBJ)) $(FORMAT_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
+	ln -sfn ../../lib $(BUILD)/tests/tiny/lib
+
 # --- tests ---------------------------------------------------------------
 
 TESTENV = BUILD="$(BUILD)" PYTHONS="$(PYTHONS)"
 
-check: all $(BUILD)/tests/unit ## run every test suite
+check: all $(BUILD)/tests/unit $(TINY) ## run every test suite
 	$(TESTENV) sh tests/run.sh
 
-check-all: all $(BUILD)/tests/unit ## ... and the long ones
+check-all: all $(BUILD)/tests/unit $(TINY) ## ... and the long ones
 	$(TESTENV) sh tests/run.sh --all
 
-check-%: all $(BUILD)/tests/unit ## run one suite, as in make check-roundtrip
+check-%: all $(BUILD)/tests/unit $(TINY) ## run one suite, as in make check-roundtrip
 	$(TESTENV) sh tests/run.sh $*
 
 # Half an hour; BENCH=quick takes two minutes, BENCH=full an hour.  PEERS=DIR adds
@@ -156,4 +167,4 @@ help: ## this list
 
 .PHONY: FORCE all hooks clean help check check-all bench install uninstall \
         format-check format tidy
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/tests/tiny -name '*.d' 2>/dev/null)

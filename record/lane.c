@@ -8,7 +8,7 @@ pt_journal_init(struct pt_journal *journal, const struct pt_timebase *clock,
 {
     *journal = (struct pt_journal){
         .clock = clock, .stamped = stamped | ~events, .flow = flow};
-    journal->limit = PT_BLOCK_EVENTS;
+    journal->limit = PT_BLOCK_MOST;
 }
 
 void
@@ -25,9 +25,9 @@ count_live(struct pt_journal *journal, int change)
 {
     journal->live += (uint32_t)change;
     uint32_t share = PT_PENDING_EVENTS / (journal->live + 1);
-    journal->limit = share > PT_BLOCK_EVENTS  ? PT_BLOCK_EVENTS
-                     : share < PT_BLOCK_LEAST ? PT_BLOCK_LEAST
-                                              : share;
+    if (share < PT_BLOCK_LEAST)
+        share = PT_BLOCK_LEAST;
+    journal->limit = share < PT_BLOCK_MOST ? share : PT_BLOCK_MOST;
 }
 
 static enum pt_status

@@ -17,9 +17,15 @@
 
 #include <pt/writer.h>
 
+/* Events at which a block is written, at most.  One of the tests is built with
+ * a tiny number, so that chunks end everywhere. */
+#ifndef PT_BLOCK_MOST
+#define PT_BLOCK_MOST PT_BLOCK_EVENTS
+#endif
+
 enum {
     PT_SPARE_BLOCKS = 8,
-    PT_BLOCK_LEAST = 1024,      /* events in a block, however many threads */
+    PT_BLOCK_LEAST = 1024,      /* the same, however many threads */
     PT_PENDING_EVENTS = 4 << 20 /* events of all blocks together, about */
 };
 

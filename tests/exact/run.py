@@ -26,8 +26,11 @@ import harness  # noqa: E402
 from harness import require  # noqa: E402
 
 PROGRAMS = os.path.join(os.path.dirname(HERE), "roundtrip", "programs")
+TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
 OPTIONS = ["--preset=flow", "--events=+instruction,+line"]
 TEN = 10
+# Programs whose frames stand in every way; make check-all takes all in tiny chunks.
+FRAMES = {"callbacks.py", "coroutines.py", "exceptions.py", "generators.py", "threads.py"}
 
 MODULES = """
     test_abc test_argparse test_ast test_asyncgen test_bisect test_bool
@@ -104,6 +107,16 @@ def exact_program(directory, python, path):
     check(trace, python, os.path.basename(path))
 
 
+def exact_chunks(directory, python, path):
+    """With chunks that end everywhere, so that keyframes are taken in every state."""
+    trace = os.path.join(directory, "t.ptr")
+    harness.run([TINY, "run", "--quiet", "--python=" + python.path, "-o", trace, *OPTIONS, path],
+                cwd=directory)
+    told = harness.info(trace)
+    require(told["chunks"] * 53 >= told["events"] > 1000, "its chunks are larger than", told["chunks"])
+    check(trace, python, os.path.basename(path))
+
+
 def exact_module(directory, python, module):
     """The module's tests may fail for reasons of their own."""
     trace = os.path.join(directory, "t.ptr")
@@ -132,7 +145,10 @@ cases = 0  # of make check-all
 for number, python in enumerate(harness.interpreters()):
     programs = sorted(glob.glob(os.path.join(PROGRAMS, "*.py")))
     for path in programs:
-        suite.case("%s %s" % (python, os.path.basename(path)), exact_program, python, path)
+        name = "%s %s" % (python, os.path.basename(path))
+        suite.case(name, exact_program, python, path)
+        if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
+            suite.case(name + " in tiny chunks", exact_chunks, python, path)
     modules = modules_of(python)
     cases += len(programs) + len(modules)
     if not modules:

@@ -35,6 +35,7 @@ struct oracle {
     struct oracle_thread **threads; /* by id; as they come */
     uint32_t nthreads;
     uint64_t desyncs;
+    bool apart; /* each chunk is walked from its keyframe on */
 };
 
 void oracle_begin(struct oracle *, const struct pt_trace *);

@@ -150,6 +150,10 @@ oracle_step(struct oracle *o, struct oracle_thread *t, const struct pt_event *e)
     o->desyncs += w.desynced;
     if (f)
         add_walked(o, f, &w);
+    /* What called is not told as run, but what comes behind it is. */
+    if (f && f->graph && w.lost && e->has & PT_HAS(OFF) &&
+        (pt_kind_enters(e->kind) || e->kind == PT_C_CALL))
+        f->last = pt_graph_index(f->graph, e->pos);
     if (pt_kind_enters(e->kind)) {
         oracle_enter(o, t, e);
         return;
@@ -175,6 +179,8 @@ oracle_sync(struct oracle *o, struct oracle_thread *t,
 {
     struct pt_walked w;
     size_t depth = 0;
+    if (o->apart)
+        pt_walk_lose(t->walk);
     cr_assert_eq(pt_walk_sync(t->walk, chunk, &w), PT_OK);
     o->desyncs += w.desynced;
     for (size_t i = 0; i < chunk->depth; i++) {
@@ -183,7 +189,8 @@ oracle_sync(struct oracle *o, struct oracle_thread *t,
             continue;
         oracle_reserve(t, depth);
         struct oracle_frame *f = &t->frames[depth++];
-        if (depth <= t->depth && f->code == k->id)
+        bool placed = !o->apart || k->at != PT_AT_UNKNOWN;
+        if (depth <= t->depth && f->code == k->id && f->graph && placed)
             continue;
         *f = (struct oracle_frame){pt_graph_cache_at(o->graphs, k->id), k->id,
                                    PT_INS_NONE, UINT32_MAX, UINT32_MAX};
