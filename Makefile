@@ -59,7 +59,7 @@ $(SHIM): $(wildcard record/shim/*.[ch]) record/proto.h record/inside/attach.h re
 	    -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
 
 # One recorder per interpreter ABI: $(BUILD)/lib/ptrec/hooks.SOABI.so
-HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -g $(WARN) -Wno-cast-function-type -Wno-missing-field-initializers \
+HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -fno-plt -fno-tree-slp-vectorize -g $(WARN) -Wno-cast-function-type -Wno-missing-field-initializers \
            -fvisibility=hidden -fPIC $(HOOKS_CFLAGS)
 hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/proto.h
 	@set -e; for py in $(PYTHONS); do sh record/build-hooks.sh "$$py" \

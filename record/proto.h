@@ -41,7 +41,7 @@
 enum {
     PT_PROTO_MAGIC = 0x52545002, /* a byte for the protocol's version */
     PT_SLOTS = 4096,
-    PT_SEGMENTS = 4,
+    PT_SEGMENTS = 8,
     PT_SLOTS_AT = 8192,
     PT_SLOT_SIZE = 192,
     PT_DEFS_AT = PT_SLOTS_AT + PT_SLOTS * PT_SLOT_SIZE,
@@ -49,7 +49,7 @@ enum {
     PT_RINGS_AT = PT_DEFS_AT + PT_DEFS_SIZE,
     PT_RINGS_LARGE = 8,   /* the first slots: rings of PT_RING_LARGE */
     PT_RINGS_MEDIUM = 64, /* slots below this: PT_RING_MEDIUM */
-    PT_RING_LARGE = 1 << 20,
+    PT_RING_LARGE = 2 << 20,
     PT_RING_MEDIUM = 1 << 18,
     PT_RING_SMALL = 1 << 16, /* so that a thousand threads need 80 MB */
     PT_MAP_STEP = 16 << 20,  /* the producer maps rings in such steps */

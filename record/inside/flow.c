@@ -33,23 +33,28 @@ code(PyObject *const *a)
     return (PyCodeObject *)a[0];
 }
 
-CALLBACK(on_start)
+static __attribute__((noinline)) PyObject *
+start_keyed(const pt_pyframe *f, uint32_t id)
 {
-    PyCodeObject *co = code(a);
-    const pt_pyframe *f = running();
     uint32_t below = place_below(f);
-    if (PT_LIKELY(!(co->co_flags & PT_SUSPENDABLE)))
-        PT_EMIT2(PT_W_CALL_AT, pt_code_id(co), below);
     uint64_t key = pt_key_new(f);
-    PT_EMIT(PT_TIMED(PT_W_CALL_KEY_AT, 4), pt_code_id(co), (uint32_t)key,
+    PT_EMIT(PT_TIMED(PT_W_CALL_KEY_AT, 4), id, (uint32_t)key,
             (uint32_t)(key >> 32), below, 0);
 }
 
-CALLBACK(on_resume)
+CODE_CALLBACK(on_start)
+{
+    const pt_pyframe *f = running();
+    if (PT_UNLIKELY(code(a)->co_flags & PT_SUSPENDABLE))
+        return start_keyed(f, id);
+    PT_EMIT2(PT_W_CALL_AT, id, place_below(f));
+}
+
+CODE_CALLBACK(on_resume)
 {
     const pt_pyframe *f = running();
     uint64_t key = pt_key_find(f);
-    PT_EMIT(PT_TIMED(PT_W_RESUME_AT, 5), pt_code_id(code(a)), (uint32_t)key,
+    PT_EMIT(PT_TIMED(PT_W_RESUME_AT, 5), id, (uint32_t)key,
             (uint32_t)(key >> 32), place_below(f), pt_compat_small(a[1]));
 }
 
@@ -83,9 +88,9 @@ CALLBACK(on_throw)
             pt_compat_small(a[1]));
 }
 
-CALLBACK(on_yield)
+CODE_CALLBACK(on_yield)
 {
-    PT_EMIT2(PT_W_YIELD_AT, pt_code_id(code(a)), pt_compat_small(a[1]));
+    PT_EMIT2(PT_W_YIELD_AT, id, pt_compat_small(a[1]));
 }
 
 static __attribute__((noinline)) PyObject *
@@ -138,12 +143,9 @@ CALLBACK(on_stop_iteration)
     return emit_exception(a, PT_STOP_ITERATION);
 }
 
-CALLBACK(on_c_call)
+CALLABLE_CALLBACK(on_c_call)
 {
-    PyObject *f = pt_call_target(a[2]);
-    if (PyFunction_Check(f))
-        Py_RETURN_NONE;
-    PT_EMIT2(PT_W_C_CALL_AT, pt_callable_id(f), pt_compat_small(a[1]));
+    PT_EMIT2(PT_W_C_CALL_AT, id, pt_compat_small(a[1]));
 }
 
 vectorcallfunc

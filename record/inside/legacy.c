@@ -39,8 +39,10 @@ enum { LINES_FOR_US = 2 };
 
 static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
 static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
+static int on_step(PyObject *, PyFrameObject *, int, PyObject *);
 
 static struct {
+    Py_tracefunc tracer; /* for the trace slot */
     bool profile, trace; /* slots that we hold */
     bool lines, instructions, exceptions, flow;
     bool opcodes;           /* the trace slot has to see instructions */
@@ -51,7 +53,7 @@ static struct {
 struct own {
     Py_tracefunc trace, profile;
 };
-static _Thread_local struct own own;
+static _Thread_local struct own own __attribute__((tls_model("initial-exec")));
 static _Thread_local bool skip_return;
 static _Thread_local bool busy; /* the audit events are of our own making */
 
@@ -79,9 +81,9 @@ take_slots(PyThreadState *t, struct own *was)
         t->c_profilefunc = on_profile;
         changed = true;
     }
-    if (legacy.trace && t->c_tracefunc != on_trace) {
+    if (legacy.trace && t->c_tracefunc != legacy.tracer) {
         was->trace = t->c_tracefunc;
-        t->c_tracefunc = on_trace;
+        t->c_tracefunc = legacy.tracer;
         changed = true;
     }
     if (t->tracing == 0)
@@ -201,7 +203,7 @@ chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
 {
     int r = user(self, f, what, arg);
     PyThreadState *t = pt_compat_tstate();
-    if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != on_trace) ||
+    if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != legacy.tracer) ||
                     (legacy.profile && t->c_profilefunc != on_profile)))
         take_slots(t, &own);
     if (legacy.lines && !f->f_trace_lines)
@@ -286,6 +288,22 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     if (PT_LIKELY(own.trace == NULL))
         return 0;
     return chain(own.trace, self, f, what, arg);
+}
+
+/* The trace function of flow where nothing else is recorded of lines and
+ * instructions: what most of them need, on_trace() for the rest.  Short,
+ * because the interpreter guesses its next instruction by the branches taken
+ * since, and guesses worse when the hook takes many (spec/decisions.md). */
+static int
+on_step(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    if (PT_LIKELY(founds == 0 && own.trace == NULL)) {
+        if (PT_LIKELY(what == PyTrace_OPCODE && pt_legacy_flow_plain(f)))
+            return 0;
+        if (PT_LIKELY(what == PyTrace_LINE))
+            return 0;
+    }
+    return on_trace(self, f, what, arg);
 }
 
 /* --- a program that sets its own hooks ------------------------------------ */
@@ -411,6 +429,9 @@ set_wanted(uint32_t want)
     legacy.opcodes = legacy.instructions || legacy.flow;
     legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
+    legacy.tracer = legacy.flow && !legacy.lines && !legacy.instructions
+                        ? on_step
+                        : on_trace;
 }
 
 /* Flow has to see each instruction here: 1.3 to 1.9 times what lines cost. */

@@ -53,17 +53,37 @@ extern _Thread_local struct pt_place *pt_place_top /* never NULL */
 void pt_legacy_flow_turn(PyFrameObject *);
 void pt_legacy_flow_rethrow(PyFrameObject *);
 
+/* Whether the instruction that starts simply follows the one before. */
+static inline bool
+pt_legacy_flow_follows(const struct pt_place *p, const pt_pyframe *frame)
+{
+    return p->frame == frame && p->state == PT_PLACE_RUNS &&
+           frame->prev_instr == p->last + pt_legacy_op(p->last)->width;
+}
+
 /* An instruction starts.  Comes before what else is recorded of it. */
 static inline void
 pt_legacy_flow_step(PyFrameObject *f)
 {
-    const pt_pyframe *frame = f->f_frame;
     struct pt_place *p = pt_place_top;
-    if (PT_LIKELY(p->frame == frame && p->state == PT_PLACE_RUNS &&
-                  frame->prev_instr == p->last + pt_legacy_op(p->last)->width))
-        p->last = frame->prev_instr;
+    if (PT_LIKELY(pt_legacy_flow_follows(p, f->f_frame)))
+        p->last = f->f_frame->prev_instr;
     else
         pt_legacy_flow_turn(f);
+}
+
+/* An instruction starts: all there is to do where it follows the one before
+ * and raises nothing again; false, and nothing is done, elsewhere. */
+static inline bool
+pt_legacy_flow_plain(PyFrameObject *f)
+{
+    const pt_pyframe *frame = f->f_frame;
+    struct pt_place *p = pt_place_top;
+    if (PT_UNLIKELY(!pt_legacy_flow_follows(p, frame) ||
+                    pt_legacy_op(frame->prev_instr)->rethrow))
+        return false;
+    p->last = frame->prev_instr;
+    return true;
 }
 
 /* PyTrace_LINE: the same, for what is recorded of its line. */

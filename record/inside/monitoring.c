@@ -34,7 +34,7 @@ code(PyObject *const *a)
     return (PyCodeObject *)a[0];
 }
 
-PyObject *
+PT_TAIL PyObject *
 pt_callback_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,
                  uint32_t d, uint32_t e)
 {
@@ -43,48 +43,46 @@ pt_callback_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,
 }
 
 /* A record of the frame that runs now, which can be suspended. */
-static inline __attribute__((always_inline)) PyObject *
-emit_keyed(const unsigned word, PyCodeObject *co)
+static __attribute__((noinline)) PyObject *
+emit_keyed(unsigned word, uint32_t id)
 {
     const pt_pyframe *f = pt_compat_current(pt_compat_tstate());
     uint64_t key = word == PT_W_CALL_KEY || !pt_compat_frame_started(f)
                        ? pt_key_new(f)
                        : pt_key_find(f);
-    PT_EMIT(PT_TIMED(word, 3), pt_code_id(co), (uint32_t)key,
-            (uint32_t)(key >> 32), 0, 0);
+    PT_EMIT(PT_TIMED(word, 3), id, (uint32_t)key, (uint32_t)(key >> 32), 0, 0);
 }
 
-CALLBACK(on_start)
+CODE_CALLBACK(on_start)
 {
-    PyCodeObject *co = code(a);
-    if (PT_UNLIKELY(co->co_flags & PT_SUSPENDABLE))
-        return emit_keyed(PT_W_CALL_KEY, co);
-    PT_EMIT1(PT_W_CALL, pt_code_id(co));
+    if (PT_UNLIKELY(code(a)->co_flags & PT_SUSPENDABLE))
+        return emit_keyed(PT_W_CALL_KEY, id);
+    PT_EMIT1(PT_W_CALL, id);
 }
 
-CALLBACK(on_resume)
+CODE_CALLBACK(on_resume)
 {
-    return emit_keyed(PT_W_RESUME, code(a));
+    return emit_keyed(PT_W_RESUME, id);
 }
 
-CALLBACK(on_throw)
+CODE_CALLBACK(on_throw)
 {
-    return emit_keyed(PT_W_THROW, code(a));
+    return emit_keyed(PT_W_THROW, id);
 }
 
-CALLBACK(on_return)
+CODE_CALLBACK(on_return)
 {
-    PT_EMIT1(PT_W_RETURN, pt_code_id(code(a)));
+    PT_EMIT1(PT_W_RETURN, id);
 }
 
-CALLBACK(on_yield)
+CODE_CALLBACK(on_yield)
 {
-    PT_EMIT1(PT_W_YIELD, pt_code_id(code(a)));
+    PT_EMIT1(PT_W_YIELD, id);
 }
 
-CALLBACK(on_unwind)
+CODE_CALLBACK(on_unwind)
 {
-    PT_EMIT1(PT_W_UNWIND, pt_code_id(code(a)));
+    PT_EMIT1(PT_W_UNWIND, id);
 }
 
 CALLBACK(on_line)
@@ -134,24 +132,21 @@ CALLBACK(on_handled)
     PT_EMIT1(PT_W_HANDLED, pt_compat_small(a[1]));
 }
 
-CALLBACK(on_c_call)
+CALLABLE_CALLBACK(on_c_call)
 {
-    PyObject *f = pt_call_target(a[2]);
-    if (PyFunction_Check(f))
-        Py_RETURN_NONE;
-    PT_EMIT1(PT_W_C_CALL, pt_callable_id(f));
+    PT_EMIT1(PT_W_C_CALL, id);
 }
 
 CALLBACK(on_c_return)
 {
-    if (PyFunction_Check(pt_call_target(a[2])))
+    if (PT_UNLIKELY(!pt_calls_c(a[2])))
         Py_RETURN_NONE;
     PT_EMIT0(PT_W_C_RETURN);
 }
 
 CALLBACK(on_c_raise)
 {
-    if (PyFunction_Check(pt_call_target(a[2])))
+    if (PT_UNLIKELY(!pt_calls_c(a[2])))
         Py_RETURN_NONE;
     PT_EMIT0(PT_W_C_EXCEPTION);
 }

@@ -25,15 +25,23 @@ extern void (*pt_objects_watch)(PyCodeObject *co);
 uint32_t pt_code_define(PyCodeObject *co);
 uint32_t pt_type_define(PyTypeObject *type, const struct pt_object_entry *as);
 
+#pragma GCC visibility push(hidden) /* found without a table */
 extern Py_ssize_t pt_objects_extra; /* co_extra index */
+
+/* Whether the code object's id is at hand. */
+static inline bool
+pt_code_known(const PyCodeObject *co, uint32_t *id)
+{
+    uintptr_t x = (uintptr_t)pt_compat_extra(co, pt_objects_extra);
+    *id = (uint32_t)x;
+    return x >> 32 == pt_producer.epoch;
+}
 
 static inline uint32_t
 pt_code_id(PyCodeObject *co)
 {
-    uintptr_t x = (uintptr_t)pt_compat_extra(co, pt_objects_extra);
-    if (PT_LIKELY(x >> 32 == pt_producer.epoch))
-        return (uint32_t)x;
-    return pt_code_define(co);
+    uint32_t id;
+    return PT_LIKELY(pt_code_known(co, &id)) ? id : pt_code_define(co);
 }
 
 /* One entry of the tables.  An address can be used again for another object,
@@ -48,6 +56,7 @@ struct pt_object_entry {
 extern struct pt_object_entry *pt_objects_table;
 extern size_t pt_objects_mask;
 extern const PyMethodDef *pt_objects_new; /* behind object.__new__ */
+#pragma GCC visibility pop
 
 static inline size_t
 pt_objects_hash(const void *key)
@@ -127,17 +136,31 @@ pt_objects_find(const struct pt_object_entry *want)
 /* The same for any callable, defined or not. */
 uint32_t pt_callable_any(PyObject *f);
 
+/* Whether the id of a function of C is at hand: of the two types that most of
+ * them have, where the first place looked at has it.  (No entry has the one
+ * definition behind all __new__ as its key.) */
+static inline bool
+pt_callable_known(PyObject *f, uint32_t *id)
+{
+    const PyTypeObject *t = Py_TYPE(f);
+    const PyMethodDef *d;
+    if (t == &PyMethodDescr_Type)
+        d = ((PyMethodDescrObject *)f)->d_method;
+    else if (t == &PyCFunction_Type)
+        d = ((PyCFunctionObject *)f)->m_ml;
+    else
+        return false;
+    const struct pt_object_entry *e =
+        &pt_objects_table[pt_objects_hash(d) & pt_objects_mask];
+    *id = e->id;
+    return e->key == d && e->name == d->ml_name;
+}
+
 static inline uint32_t
 pt_callable_id(PyObject *f)
 {
-    const PyMethodDef *d = pt_callable_definition(f);
-    if (PT_LIKELY(d != NULL && d != pt_objects_new)) {
-        const struct pt_object_entry *e =
-            &pt_objects_table[pt_objects_hash(d) & pt_objects_mask];
-        if (PT_LIKELY(e->key == d && e->name == d->ml_name))
-            return e->id;
-    }
-    return pt_callable_any(f);
+    uint32_t id;
+    return PT_LIKELY(pt_callable_known(f, &id)) ? id : pt_callable_any(f);
 }
 
 /* The id of a class as the type of an exception: a space of its own. */

@@ -59,9 +59,11 @@ struct pt_producer {
     uint32_t epoch;           /* changes when ids start anew */
     uint32_t known[PT_KNOWN]; /* the highest local ids that were committed */
 };
+#pragma GCC visibility push(hidden) /* found without a table */
 extern struct pt_producer pt_producer;
 extern _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
+#pragma GCC visibility pop
 
 /* Called when a lane meets a gap's end, to tell the stack: writes
  * PT_W_FRAME records with pt_emit_frame().  `entering` is true when the event
@@ -135,19 +137,37 @@ bool pt_def_commit(struct pt_def *);
 /* Sends one sentence for the recording's summary. */
 void pt_def_note(const char *sentence);
 
+/* The counter that can be read without a call, where there is one. */
+#if defined(__x86_64__)
+#define PT_CLOCK_INLINE PT_CLOCK_TSC
+static inline uint64_t
+pt_counter(void)
+{
+    return __rdtsc();
+}
+#elif defined(__aarch64__)
+#define PT_CLOCK_INLINE PT_CLOCK_CNTVCT
+static inline uint64_t
+pt_counter(void)
+{
+    uint64_t t;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+    return t;
+}
+#else
+#define PT_CLOCK_INLINE UINT32_MAX
+static inline uint64_t
+pt_counter(void)
+{
+    return 0;
+}
+#endif
+
 static inline uint64_t
 pt_ticks(void)
 {
-#if defined(__x86_64__)
-    if (PT_LIKELY(pt_producer.clock == PT_CLOCK_TSC))
-        return __rdtsc();
-#elif defined(__aarch64__)
-    if (PT_LIKELY(pt_producer.clock == PT_CLOCK_CNTVCT)) {
-        uint64_t t;
-        __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
-        return t;
-    }
-#endif
+    if (PT_LIKELY(pt_producer.clock == PT_CLOCK_INLINE))
+        return pt_counter();
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
@@ -163,6 +183,23 @@ static inline uint32_t *
 pt_lane_at(const struct pt_lane *l)
 {
     return (uint32_t *)(void *)(l->bias + l->off);
+}
+
+enum { PT_AHEAD = 1024 };
+
+/* Asks for the part of the ring that is written next: the collector's core has
+ * read it a lap ago, and to take a line from there takes 100 ns and more, a
+ * third of what hooks cost (spec/decisions.md).  It must be a prefetch for
+ * writing, which GCC only makes of its builtin for newer processors; where it
+ * is unknown it does nothing.  It may lie beyond the ring. */
+static inline void
+pt_lane_ahead(const uint32_t *w)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" ::"m"(((const char *)w)[PT_AHEAD]));
+#else
+    __builtin_prefetch((const char *)w + PT_AHEAD, 1);
+#endif
 }
 
 static inline void
@@ -184,7 +221,8 @@ enum { PT_TIME_BYTES = 12 };
 enum { PT_RECORD_WORDS = 5 };
 
 /* Appends a record whose kind and size are constants; false, and nothing is
- * written, when it needs pt_emit_slow(): no room, or a long pause.  The room
+ * written, when it needs pt_emit_slow(): no room, a long pause, or a clock that
+ * is a call.  The room
  * asked for includes a PT_W_TIME that may have to precede it. */
 static inline __attribute__((always_inline)) bool
 pt_emit_fast(unsigned record, uint32_t a, uint32_t b, uint32_t c, uint32_t d,
@@ -197,13 +235,16 @@ pt_emit_fast(unsigned record, uint32_t a, uint32_t b, uint32_t c, uint32_t d,
         return false;
     uint64_t upper = timed ? 0 : n == 0 ? a : 0;
     if (timed) {
-        uint64_t now = pt_quanta();
+        if (PT_UNLIKELY(pt_producer.clock != PT_CLOCK_INLINE))
+            return false;
+        uint64_t now = pt_counter() >> pt_producer.quantum_log2;
         upper = now - l->last;
         if (PT_UNLIKELY(upper >= PT_DT_LIMIT))
             return false;
         l->last = now;
     }
     uint32_t *w = pt_lane_at(l);
+    pt_lane_ahead(w);
     w[0] = (record & 0xff) | (uint32_t)upper << PT_WORD_KIND_BITS;
     if (n > 0)
         w[1] = a;

@@ -90,12 +90,10 @@ class Tools:
                      self.core, env)[0]
 
     def ptrec(self, preset, program, two_cores):
-        python, core = ((self.pinned, (self.core, self.other)) if two_cores else
+        python, core = ((self.pinned, self.other) if two_cores else
                         (self.python.path, self.core))
         argv = [harness.PTREC, "run", "--quiet", "-f", *plan.PRESETS[preset],
                 "--python=" + python, "-o", self.trace(preset), *program]
-        if two_cores:
-            argv = ["taskset", "-c", str(self.other), *argv]
         return timed(argv, core, ENV)[0]
 
     def cprofile(self, program):
