@@ -65,9 +65,10 @@ hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/pro
 	@set -e; for py in $(PYTHONS); do sh record/build-hooks.sh "$$py" \
 	    "$(BUILD)" "$(HOOKS_CC)"; done
 
-$(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) $(LIB)
+$(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) \
+                     $(BUILD)/obj/record/shim/words.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm
+	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm -ldl
 
 # A ptrec whose chunks end every 53 events, beside the same recorders.
 TINY := $(BUILD)/tests/tiny/bin/ptrec

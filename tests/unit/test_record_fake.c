@@ -146,8 +146,9 @@ fake_defs_put(struct fake *f, const void *data, size_t len)
 {
     struct pt_arena *arena = f->t->map.arena;
     unsigned char *ring = (unsigned char *)arena + PT_DEFS_AT;
+    uint32_t size = pt_defs_size(f->shrink);
     for (size_t i = 0; i < len; i++)
-        ring[(f->defs + i) % PT_DEFS_SIZE] = ((const unsigned char *)data)[i];
+        ring[(f->defs + i) % size] = ((const unsigned char *)data)[i];
     f->defs += len;
     atomic_store_explicit(&arena->defs_head, f->defs, memory_order_release);
 }
@@ -160,7 +161,7 @@ fake_process(struct fake *f, pid_t pid)
 {
     struct pt_arena_map map;
     struct pt_error error;
-    cr_assert_eq(pt_arena_map_init(&map, &f->config, 0, &error), PT_OK, "%s",
+    cr_assert_eq(pt_arena_map_init(&map, &f->config, f->shrink, &error), PT_OK, "%s",
                  error.text);
     cr_assert_eq(pt_tracee_new(pid, &map, 0, NULL, &f->notes, &f->t), PT_OK);
     pt_arena_map_handed(&f->t->map);

@@ -18,6 +18,7 @@ struct fake {
     struct pt_journal journal;
     struct pt_writer *writer;
     struct pt_tracee *t;
+    uint32_t shrink;        /* of the rings of processes to come */
     uint64_t defs;          /* bytes of definitions that were told */
     struct pt_trace *trace; /* after fake_close() */
     struct pt_decoder *decoder;

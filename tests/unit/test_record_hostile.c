@@ -65,7 +65,7 @@ expect_stop(void (*breaks)(struct fake_lane *))
     }
 
 BREAKS(unknown_record, FAKE_PUT(l, PT_W_LIMIT))
-BREAKS(unknown_record_31, FAKE_PUT(l, 31))
+BREAKS(unknown_record_63, FAKE_PUT(l, 63))
 BREAKS(undefined_code, FAKE_PUT(l, PT_W_CALL, FAKE_CODES + 1))
 BREAKS(undefined_code_0, FAKE_PUT(l, PT_W_CALL, 0))
 BREAKS(undefined_code_huge, FAKE_PUT(l, PT_W_CALL_KEY, UINT32_MAX, 0, 0))
@@ -73,6 +73,9 @@ BREAKS(undefined_resume, FAKE_PUT(l, PT_W_RESUME, 255, 0, 0))
 BREAKS(undefined_callable, FAKE_PUT(l, PT_W_C_CALL, FAKE_CALLABLES + 1))
 BREAKS(undefined_type, FAKE_PUT(l, PT_W_EXCEPTION, 0, FAKE_TYPES + 1))
 BREAKS(undefined_frame, FAKE_PUT(l, PT_W_FRAME, 99, 0, 0, 0))
+BREAKS(undefined_frame_c, FAKE_PUT(l, PT_W_FRAME_C, 99))
+BREAKS(c_call_in_a_c_call, FAKE_PUT(l, PT_W_FRAME_C, 1);
+       FAKE_PUT(l, PT_W_FRAME_C, 1))
 BREAKS(time_before_the_recording, FAKE_PUT(l, PT_W_TIME, 1, 0))
 BREAKS(time_far_away, FAKE_PUT(l, PT_W_TIME, 0, UINT32_MAX))
 BREAKS(begin_far_away, FAKE_PUT(l, PT_W_BEGIN, 5, 0, UINT32_MAX))
