@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum {
-    MANY = 8,          /* live processes from which on rings are smaller */
+    SOME = 8,          /* live processes from which on rings are smaller ... */
+    MANY = 64,         /* ... and are as small as they get */
     EXPECT_SECONDS = 5 /* that an interpreter may take to say hello */
 };
 
@@ -65,7 +66,7 @@ ring_shrink(const struct pt_collector *c)
     uint32_t live = 0;
     for (const struct pt_tracee *t = c->tracees; t != NULL; t = t->next)
         live++;
-    return live < MANY ? 0 : PT_SHRINK_MOST;
+    return live < SOME ? 0 : live < MANY ? PT_SHRINK_SOME : PT_SHRINK_MOST;
 }
 
 /* A process of that pid was here before: it became another program, unless it

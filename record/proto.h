@@ -57,7 +57,8 @@ enum {
     PT_LOCAL_IDS = 1 << 24,  /* local ids of a type are below this */
     /* Where many processes live at once, the definitions ring and the event
        rings are smaller by this many powers of two. */
-    PT_SHRINK_MOST = 2,
+    PT_SHRINK_SOME = 2,
+    PT_SHRINK_MOST = 3,
 };
 
 static inline uint32_t

@@ -24,7 +24,7 @@ Test(record_family, rings_lie_apart)
         for (uint32_t i = 0; i < PT_SLOTS; i++) {
             uint32_t size;
             cr_assert_eq(pt_ring_place(shrink, i, &size), end);
-            cr_assert_eq(size % (PT_SEGMENTS * 4096), 0);
+            cr_assert_eq(size % (PT_SEGMENTS * 1024), 0);
             end += size;
         }
         cr_assert_eq(pt_arena_size(shrink), end);
