@@ -48,6 +48,20 @@ pt_info_words(struct pt_out *o, const struct pt_str *words, size_t n)
     }
 }
 
+/* What less than everything was recorded by. */
+static void
+put_filters(struct pt_session *s, const struct pt_header *h)
+{
+    if (h->nfilters == 0)
+        return;
+    label(s, "filters");
+    for (size_t i = 0; i < h->nfilters; i++) {
+        pt_out_text(s->out, i ? " --" : "--");
+        put_words(s->out, &h->filters[i], 1);
+    }
+    pt_out_text(s->out, "\n");
+}
+
 static struct pt_str
 clock_source(const struct pt_header *h)
 {
@@ -127,6 +141,7 @@ text_head(struct pt_session *s, const struct pt_info *info)
     pt_out_text(s->out, "; clock ");
     pt_out_str(s->out, clock_source(h));
     pt_out_printf(s->out, ", in steps of %.3g ns\n", quantum);
+    put_filters(s, h);
     label(s, "duration");
     pt_out_printf(s->out, "%s, %s events\n",
                   pt_text_duration(pt_info_duration(info), a),
@@ -317,6 +332,7 @@ json_header(struct pt_json *j, const struct pt_header *h)
     pt_json_member_u64(j, "version", h->version);
     pt_json_member_str(j, "writer", h->writer);
     pt_json_member_str(j, "preset", h->preset);
+    member_strs(j, "filters", h->filters, h->nfilters);
     pt_json_member_str(j, "host", h->host);
     pt_json_member_str(j, "system", h->system);
     pt_json_member_str(j, "cwd", h->cwd);

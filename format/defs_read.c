@@ -7,6 +7,7 @@ struct reading {
     struct pt_defs *defs;
     struct pt_cbor c;
     uint32_t id;
+    size_t more; /* items behind those that were always there */
     enum pt_status status;
 };
 
@@ -134,6 +135,10 @@ read_interpreter(struct reading *r)
             r->c.bad = true;
         else
             pt_cbor_skip(&r->c, n - 3);
+    }
+    if (r->more > 0) {
+        i->stdlib = pt_cbor_get_str(&r->c);
+        r->more--;
     }
     enter(r, &r->defs->interpreters, i);
 }
@@ -299,8 +304,9 @@ read_one(struct reading *r)
             r->status = PT_EDAMAGED;
             return;
         }
+        r->more = n - kinds[k].items;
         kinds[k].read(r);
-        pt_cbor_skip(&r->c, n - kinds[k].items);
+        pt_cbor_skip(&r->c, r->more);
         if (r->c.bad && r->status == PT_OK)
             r->status = PT_EDAMAGED;
         return;

@@ -129,7 +129,8 @@ pt_defs_add_interpreter(struct pt_defs_out *d, const struct pt_interpreter *i,
         pt_cbor_uint(b, i->opcodes[op].flags);
         pt_cbor_uint(b, i->opcodes[op].caches);
     }
-    return intern(d, "interpreter", &d->interpreters, 7, id);
+    pt_cbor_str(b, i->stdlib);
+    return intern(d, "interpreter", &d->interpreters, 8, id);
 }
 
 enum pt_status

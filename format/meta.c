@@ -25,7 +25,7 @@ key_str(struct pt_buf *b, const char *key, struct pt_str s)
 void
 pt_header_write(struct pt_buf *b, const struct pt_header *h)
 {
-    pt_cbor_map(b, 14);
+    pt_cbor_map(b, h->nfilters != 0 ? 15 : 14);
     pt_cbor_text(b, "magic");
     pt_cbor_text(b, MAGIC);
     pt_cbor_text(b, "version");
@@ -56,6 +56,12 @@ pt_header_write(struct pt_buf *b, const struct pt_header *h)
         pt_cbor_str(b, h->argv[i]);
     key_uint(b, "events", h->events);
     key_uint(b, "stamped", h->stamped);
+    if (h->nfilters == 0)
+        return;
+    pt_cbor_text(b, "filters");
+    pt_cbor_array(b, h->nfilters);
+    for (size_t i = 0; i < h->nfilters; i++)
+        pt_cbor_str(b, h->filters[i]);
 }
 
 static void
@@ -86,18 +92,19 @@ read_clock(struct pt_cbor *c, struct pt_clock *clock)
 }
 
 static enum pt_status
-read_argv(struct pt_cbor *c, struct pt_pool *pool, struct pt_header *h)
+read_strs(struct pt_cbor *c, struct pt_pool *pool, const struct pt_str **out,
+          size_t *count)
 {
     size_t n = pt_cbor_get_array(c);
     if (c->bad)
         return PT_EDAMAGED;
-    struct pt_str *argv = pt_pool_take(pool, n, sizeof *argv);
-    if (argv == NULL)
+    struct pt_str *strs = pt_pool_take(pool, n, sizeof *strs);
+    if (strs == NULL)
         return pool->limited ? PT_ELIMIT : PT_ENOMEM;
     for (size_t i = 0; i < n; i++)
-        argv[i] = pt_cbor_get_str(c);
-    h->argv = argv;
-    h->argc = n;
+        strs[i] = pt_cbor_get_str(c);
+    *out = strs;
+    *count = n;
     return PT_OK;
 }
 
@@ -150,7 +157,9 @@ pt_header_read(struct pt_str item, struct pt_pool *pool, struct pt_header *out)
         } else if (pt_str_is(key, "clock")) {
             read_clock(&c, &h.clock);
         } else if (pt_str_is(key, "argv")) {
-            st = read_argv(&c, pool, &h);
+            st = read_strs(&c, pool, &h.argv, &h.argc);
+        } else if (pt_str_is(key, "filters")) {
+            st = read_strs(&c, pool, &h.filters, &h.nfilters);
         } else if (pt_str_is(key, "events")) {
             h.events = (uint32_t)pt_cbor_get_uint(&c, UINT32_MAX);
         } else if (pt_str_is(key, "stamped")) {

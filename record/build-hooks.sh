@@ -8,8 +8,10 @@ import sysconfig
 print("soabi=%s include=%s" % (sysconfig.get_config_var("SOABI"), sysconfig.get_path("include")))')"
 out=$build/lib/ptrec/hooks.$soabi.so
 work=$build/hooks/$soabi
+shared="format/choice.c format/linetable.c"
+# shellcheck disable=SC2086
 if [ -f "$out" ] && [ -z "$(find record/inside record/proto.h record/build-hooks.sh \
-    include/pt -newer "$out" -type f)" ]; then
+    include/pt $shared format/linetable.h -newer "$out" -type f)" ]; then
     exit 0
 fi
 mkdir -p "$work" "$build/lib/ptrec"
@@ -18,7 +20,7 @@ echo "hooks for $soabi"
 # One translation unit at a time, linked with nothing but the C library: the
 # interpreter's own symbols are found in the process it is loaded into.
 objects=
-for c in record/inside/*.c; do
+for c in record/inside/*.c $shared; do
     o=$work/$(basename "$c" .c).o
     $cc -I"$include" -I"$work" -DPT_SOABI="\"$soabi\"" -c -o "$o" "$c"
     objects="$objects $o"

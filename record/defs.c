@@ -115,6 +115,7 @@ take_interpreter(struct pt_defs *defs, struct pt_writer *writer,
         in->opcodes[i].flags = (uint8_t)pt_fields_u32(b);
         in->opcodes[i].caches = (uint8_t)pt_fields_u32(b);
     }
+    in->stdlib = pt_fields_str(b);
     enum pt_status st =
         b->bad ? broken(error, "a torn interpreter", in->hexversion)
                : pt_writer_interpreter(writer, in, &defs->interpreter);

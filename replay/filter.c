@@ -208,35 +208,6 @@ glob(const char *pattern, struct pt_str text, char buffer[GLOB_TEXT])
     return fnmatch(pattern, terminate(text, buffer), 0) == 0;
 }
 
-/* The text from behind the n-th last `mark` on; the whole where it has less. */
-static const char *
-behind(const char *text, char mark, unsigned n)
-{
-    const char *p = text + strlen(text);
-    while (p > text && (p[-1] != mark || --n > 0))
-        p--;
-    return p;
-}
-
-bool
-pt_glob_name(const char *pattern, struct pt_str name)
-{
-    char buffer[GLOB_TEXT];
-    return glob(pattern, name, buffer) ||
-           fnmatch(pattern, behind(buffer, '.', 1), 0) == 0;
-}
-
-bool
-pt_glob_code(const char *pattern, const struct pt_code *code)
-{
-    char buffer[GLOB_TEXT];
-    return pt_glob_name(pattern, code->qualname) ||
-           glob(pattern, code->name, buffer) ||
-           glob(pattern, code->file, buffer) ||
-           fnmatch(pattern, behind(buffer, '/', 1), 0) == 0 ||
-           fnmatch(pattern, behind(buffer, '/', 2), 0) == 0;
-}
-
 /* A typing error is not an empty answer. */
 static bool
 matches_any(const struct pt_trace *trace, const char *pattern)

@@ -1,19 +1,9 @@
-/* Line tables: co_linetable of CPython 3.11 and later (its
- * Objects/locations.md).  An entry's first byte is
- *
- *   1 c c c c l l l      c: form, l: code units - 1
- *
- * and varints are 6 bits a byte, low first, bit 6 set on all but the last. */
+/* Line tables, decoded: the place of each code unit. */
+#include "format/linetable.h"
+
 #include <pt/replay.h>
 
 #include <stdlib.h>
-
-enum {
-    FORM_ONE_LINE = 10,
-    FORM_NO_COLUMNS = 13,
-    FORM_LONG = 14,
-    FORM_NONE = 15
-};
 
 struct pt_lines {
     uint32_t units;
@@ -21,85 +11,6 @@ struct pt_lines {
     struct pt_position *places; /* [0] is "unknown" */
     uint32_t *unit;             /* code unit to index into places */
 };
-
-struct input {
-    const uint8_t *p, *end;
-};
-
-static bool
-take_byte(struct input *in, uint8_t *out)
-{
-    if (in->p == in->end)
-        return false;
-    *out = *in->p++;
-    return true;
-}
-
-static bool
-take_varint(struct input *in, uint32_t *out)
-{
-    uint32_t value = 0;
-    unsigned shift = 0;
-    uint8_t b;
-    do {
-        if (shift > 30 || !take_byte(in, &b))
-            return false;
-        value |= (uint32_t)(b & 63) << shift;
-        shift += 6;
-    } while (b & 64);
-    *out = value;
-    return true;
-}
-
-static bool
-take_signed(struct input *in, int64_t *out)
-{
-    uint32_t value;
-    if (!take_varint(in, &value))
-        return false;
-    *out = value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
-    return true;
-}
-
-/* Reads the rest of an entry of the given form; *line is the running line. */
-static bool
-take_place(struct input *in, unsigned form, int64_t *line,
-           struct pt_position *at)
-{
-    int64_t delta = 0;
-    uint32_t end_delta = 0, column = 0, end_column = 0;
-    uint8_t b, c;
-    if (form == FORM_NONE) {
-        *at = (struct pt_position){0, 0, -1, -1};
-        return true;
-    }
-    if (form >= FORM_NO_COLUMNS) {
-        if (!take_signed(in, &delta))
-            return false;
-        if (form == FORM_LONG &&
-            !(take_varint(in, &end_delta) && take_varint(in, &column) &&
-              take_varint(in, &end_column)))
-            return false;
-    } else if (form >= FORM_ONE_LINE) {
-        if (!take_byte(in, &b) || !take_byte(in, &c))
-            return false;
-        delta = form - FORM_ONE_LINE;
-        column = b + 1u;
-        end_column = c + 1u;
-    } else {
-        if (!take_byte(in, &b))
-            return false;
-        column = (form << 3 | b >> 4) + 1u;
-        end_column = column + (b & 15);
-    }
-    *line += delta;
-    if (*line < 0 || *line + end_delta > INT32_MAX || column > INT32_MAX ||
-        end_column > INT32_MAX)
-        return false;
-    *at = (struct pt_position){(uint32_t)*line, (uint32_t)*line + end_delta,
-                               (int32_t)column - 1, (int32_t)end_column - 1};
-    return true;
-}
 
 enum pt_status
 pt_lines_new(const struct pt_code *code, struct pt_lines **out)
@@ -121,16 +32,14 @@ pt_lines_new(const struct pt_code *code, struct pt_lines **out)
     }
     l->places[0] = (struct pt_position){0, 0, -1, -1};
     l->nplaces = 1;
-    const uint8_t *data = (const uint8_t *)code->linetable.data;
-    struct input in = {data, data ? data + code->linetable.len : data};
-    int64_t line = code->firstline;
+    struct pt_linetable table =
+        pt_linetable_over(code->linetable, code->firstline);
+    struct pt_location at;
     uint32_t unit = 0;
-    uint8_t first;
-    while (unit < l->units && take_byte(&in, &first)) {
-        struct pt_position *at = &l->places[l->nplaces];
-        if (!(first & 128) || !take_place(&in, first >> 3 & 15, &line, at))
-            break;
-        for (unsigned n = (first & 7) + 1u; n && unit < l->units; n--)
+    while (unit < l->units && pt_linetable_next(&table, &at)) {
+        l->places[l->nplaces] = (struct pt_position){at.line, at.end_line,
+                                                     at.column, at.end_column};
+        for (unsigned n = at.units; n && unit < l->units; n--)
             l->unit[unit++] = l->nplaces;
         l->nplaces++;
     }

@@ -83,8 +83,10 @@ struct pt_header {
     struct pt_str uuid;        /* 16 random bytes, as hex */
     const struct pt_str *argv; /* of ptrec itself */
     size_t argc;
-    uint32_t events;  /* bit per kind that was asked for */
-    uint32_t stamped; /* bit per kind that carries a time */
+    uint32_t events;              /* bit per kind that was asked for */
+    uint32_t stamped;             /* bit per kind that carries a time */
+    const struct pt_str *filters; /* rules of the recording: <pt/choice.h> */
+    size_t nfilters;
 };
 
 /* One opcode of an interpreter's table. */
@@ -112,6 +114,7 @@ struct pt_interpreter {
     struct pt_str soabi;
     struct pt_str executable;
     struct pt_opcode opcodes[256];
+    struct pt_str stdlib; /* where its standard library lies, "" unknown */
 };
 
 /* A constant, in pre-order: a container is followed by its `n` items. */

@@ -7,6 +7,7 @@
 #ifndef PT_REPLAY_H
 #define PT_REPLAY_H
 
+#include <pt/choice.h>
 #include <pt/flow.h>
 #include <pt/reader.h>
 
@@ -121,12 +122,6 @@ struct pt_filter_spec {
     const char *const *exclude; /* the last that matches wins over include */
     size_t nexclude;
 };
-
-/* Whether a glob matches a name, whole or what follows its last dot. */
-bool pt_glob_name(const char *pattern, struct pt_str name);
-/* ... or a code object: its names as above, or its file: the whole path, the
- * base name, or the base name with the directory it is in. */
-bool pt_glob_code(const char *pattern, const struct pt_code *);
 
 /* A moment in the merged order. */
 struct pt_moment {

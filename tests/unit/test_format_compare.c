@@ -92,6 +92,7 @@ header_equal(const struct pt_header *a, const struct pt_header *b)
            str_equal(a->host, b->host) && str_equal(a->system, b->system) &&
            str_equal(a->cwd, b->cwd) && str_equal(a->uuid, b->uuid) &&
            strs_equal(a->argv, a->argc, b->argv, b->argc) &&
+           strs_equal(a->filters, a->nfilters, b->filters, b->nfilters) &&
            a->events == b->events && a->stamped == b->stamped;
 }
 
@@ -106,7 +107,8 @@ interpreter_equal(const struct pt_interpreter *a,
             return false;
     return a->hexversion == b->hexversion &&
            str_equal(a->version, b->version) && str_equal(a->soabi, b->soabi) &&
-           str_equal(a->executable, b->executable);
+           str_equal(a->executable, b->executable) &&
+           str_equal(a->stdlib, b->stdlib);
 }
 
 static bool

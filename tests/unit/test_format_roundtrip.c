@@ -67,6 +67,7 @@ Test(format_roundtrip, definitions)
     cr_expect(str_equal(in->opcodes[0x97].name, S("RESUME")));
     cr_expect_eq(in->opcodes[0x97].flags, PT_OP_ARG);
     cr_expect_eq(in->opcodes[0].name.len, 0);
+    cr_expect(str_equal(in->stdlib, S("/usr/lib/python3.12")));
     const struct pt_source *source = pt_trace_source(trace, 1);
     cr_expect(str_equal(source->text, S("print(1)\n\xff")));
     cr_expect_eq(source->hash, 0x1122334455667788);

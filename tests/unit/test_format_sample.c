@@ -38,6 +38,8 @@ sample_header(void)
 {
     static const struct pt_str argv[] = {
         {"ptrec", 5}, {"run", 3}, {"a\xff\x62.py", 6}};
+    static const struct pt_str filters[] = {{"source=/home/a\xff", 15},
+                                            {"exclude-stdlib", 14}};
     static const struct pt_header header = {
         .optional = 5,
         .clock = {.origin = UINT64_C(1) << 63,
@@ -56,6 +58,8 @@ sample_header(void)
         .argc = 3,
         .events = 0x7ffffe,
         .stamped = 0x1e07e,
+        .filters = filters,
+        .nfilters = 2,
     };
     return &header;
 }
@@ -135,7 +139,8 @@ struct ids {
 static enum pt_status
 define(struct pt_writer *w, struct ids *id)
 {
-    static struct pt_interpreter in = {.hexversion = 0x030c01f0};
+    static struct pt_interpreter in = {.hexversion = 0x030c01f0,
+                                       .stdlib = {"/usr/lib/python3.12", 19}};
     in.version = S("3.12.1 (main)");
     in.soabi = S("cpython-312-x86_64-linux-gnu");
     in.executable = S("/usr/bin/python3");

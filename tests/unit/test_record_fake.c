@@ -108,6 +108,7 @@ fake_define(struct fake *f)
         add_u32(&m, 0);
         add_u32(&m, 0);
     }
+    add_str(&m, "/usr/lib/python3.12");
     commit(&m, f);
     begin(&m, PT_M_PROCESS, 1);
     add_str(&m, f->folder);
