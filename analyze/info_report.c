@@ -57,7 +57,7 @@ put_filters(struct pt_session *s, const struct pt_header *h)
     label(s, "filters");
     for (size_t i = 0; i < h->nfilters; i++) {
         pt_out_text(s->out, i ? " --" : "--");
-        put_words(s->out, &h->filters[i], 1);
+        pt_info_words(s->out, &h->filters[i], 1);
     }
     pt_out_text(s->out, "\n");
 }

@@ -142,6 +142,14 @@ begin_top(struct pt_walk_check *check, struct pt_walk_thread *t)
     return i;
 }
 
+/* What waits will not be compared any more. */
+static void
+skip_waiting(struct pt_walk_check *check, struct pt_walk_thread *t)
+{
+    check->skipped += t->n;
+    t->n = 0;
+}
+
 /* Compares what ran with what was told from `first` on; how many of these are
  * the same.  Where the two part, the rest of the step is left: the next event
  * brings them together again. */
@@ -229,6 +237,8 @@ check_event(struct here *h, const struct pt_event *e)
         return st;
     if (w.desynced)
         on_desync(h, &w.desync);
+    if (e->kind == PT_GAP)
+        skip_waiting(h->check, t); /* how the frames went on is not known */
     /* Where a caller was not found it stays, and what it told waits. */
     if (is_asked(e) && !(w.desynced && pt_kind_enters(e->kind)))
         compare(h, &w);
@@ -271,8 +281,7 @@ bad_chunk(void *state, const struct pt_chunk_info *c)
         &check->threads[c->thread < check->nthreads ? c->thread : 0];
     if (t->walk)
         pt_walk_lose(t->walk);
-    check->skipped += t->n;
-    t->n = 0;
+    skip_waiting(check, t);
     return PT_OK;
 }
 

@@ -13,11 +13,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum {
-    BELL_SIZE = 4096,
-    PAGE = 4096,
-    DEFS_TOUCHED = 1 << 17
-};
+enum { BELL_SIZE = 4096, PAGE = 4096, DEFS_TOUCHED = 1 << 17 };
 _Static_assert(PT_DEFS_AT % PAGE == 0 && PT_RINGS_AT % PAGE == 0,
                "touched from a page's start");
 

@@ -126,6 +126,27 @@ set_help(struct pt_options *o, const char *value, struct pt_error *error)
     return PT_OK;
 }
 
+#define RULE(function, kind)                                                   \
+    static enum pt_status function(struct pt_options *o, const char *value,    \
+                                   struct pt_error *error)                     \
+    {                                                                          \
+        return pt_filters_add(&o->filters, kind, value, error);                \
+    }
+RULE(set_source, PT_RULE_SOURCE)
+RULE(set_include, PT_RULE_INCLUDE)
+RULE(set_exclude, PT_RULE_EXCLUDE)
+RULE(set_only, PT_RULE_ONLY)
+RULE(set_function, PT_RULE_FUNCTION)
+RULE(set_max_depth, PT_RULE_MAX_DEPTH)
+#undef RULE
+
+static enum pt_status
+set_exclude_stdlib(struct pt_options *o, const char *value,
+                   struct pt_error *error)
+{
+    return pt_filters_add(&o->filters, PT_RULE_EXCLUDE_STDLIB, "", error);
+}
+
 static const struct option table[] = {
     {0, "python", "PYTHON",
      "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)", set_python},
@@ -136,6 +157,21 @@ static const struct option table[] = {
     {0, "events", "KINDS",
      "record these kinds (call,line), or change the preset (+line,-c_call)",
      set_events},
+    {0, "source", "DIR|PACKAGE",
+     "record only code below DIR, or of PACKAGE (may be given again, as all "
+     "filters)",
+     set_source},
+    {0, "include", "GLOB", "record only code whose file or function matches",
+     set_include},
+    {0, "exclude", "GLOB", "... unless it matches this", set_exclude},
+    {0, "exclude-stdlib", NULL, "leave out Python's standard library",
+     set_exclude_stdlib},
+    {0, "only", "FUNCTION",
+     "record only the function (NAME, MODULE.NAME, FILE:LINE)", set_only},
+    {0, "function", "FUNCTION", "record the function and all that it calls",
+     set_function},
+    {0, "max-depth", "N", "record the N outermost frames of each stack",
+     set_max_depth},
     {0, "on-full", "wait|drop",
      "what a program faster than ptrec does (default: wait)", set_on_full},
     {0, "time-quantum", "NS",
@@ -334,4 +370,5 @@ pt_options_clear(struct pt_options *o)
 {
     free(o->flags);
     o->flags = NULL;
+    pt_filters_clear(&o->filters);
 }

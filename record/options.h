@@ -8,6 +8,7 @@
 #define PT_RECORD_OPTIONS_H
 
 #include "record/events.h"
+#include "record/filters.h"
 
 #include <pt/status.h>
 
@@ -20,6 +21,7 @@ struct pt_options {
     uint32_t events; /* bit per kind */
     double quantum;  /* ns; default: the preset's */
     int level;       /* zstd */
+    struct pt_filters filters;
     bool force, drop, quiet, progress, no_wait, alone, help;
     /* What the interpreter is started with, after its name.  `flags` were
      * ours to find, `program` starts at the script, -m, -c or -. */

@@ -59,6 +59,7 @@ enum {
        rings are smaller by this many powers of two. */
     PT_SHRINK_SOME = 2,
     PT_SHRINK_MOST = 3,
+    PT_FILTER_TEXT = 6144, /* bytes of all rules of a recording */
 };
 
 static inline uint32_t
@@ -124,6 +125,8 @@ struct pt_config {
     uint32_t flow;         /* 1: events say where they happen, see below */
     uint32_t alone;        /* 1: children are not recorded */
     uint32_t reserved[8];
+    /* Rules as <pt/choice.h> has them, each with its NUL, then an empty one. */
+    char filters[PT_FILTER_TEXT];
 };
 
 struct pt_arena {
@@ -254,7 +257,8 @@ enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };
  * from 1 per type and process. */
 enum pt_message {
     PT_M_INTERPRETER = 1, /* u32 hexversion, str version, soabi, executable,
-                             256 x (str name, u32 flags, u32 caches) */
+                             256 x (str name, u32 flags, u32 caches), str
+                             standard library */
     PT_M_PROCESS = 2,     /* str cwd, executable, u32 argc, str... */
     PT_M_CODE = 3,        /* str file name qualname, u32 firstline argcount
                              posonly kwonly flags stacksize nlocals, str bytecode

@@ -132,6 +132,8 @@ make_header(struct run *run, int argc, char **argv)
         .stamped =
             pt_events_stamped(run->options.events, run->options.preset->flow),
         .optional = run->options.preset->flow ? PT_OPTIONAL_FLOW : 0,
+        .filters = run->options.filters.list,
+        .nfilters = run->options.filters.n,
     };
     return PT_OK;
 }
@@ -158,6 +160,7 @@ set_up_collector(struct run *run)
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
         .alone = o->alone,
     };
+    memcpy(c->config.filters, o->filters.text, sizeof c->config.filters);
     return pt_collector_init(c, &run->error);
 }
 
@@ -209,6 +212,18 @@ tell_nothing(const struct run *run)
                run->launch.file);
 }
 
+/* Not even a thread is told of where no event passed the filters. */
+static void
+tell_filtered(const struct run *run)
+{
+    char rules[512];
+    pt_notes_print(&run->collector.notes);
+    pt_filters_tell(&run->options.filters, rules, sizeof rules);
+    pt_say("nothing was recorded: no code that ran passes %s; run "
+           "without it, and ptana profile --all shows what there is",
+           rules);
+}
+
 /* The program has been started.  Returns ptrec's exit status, or -1 when it
  * is to end as the program did. */
 static int
@@ -221,6 +236,9 @@ record(struct run *run, pid_t child)
     enum pt_status closed = pt_collector_run(c);
     if (c->joined == 0)
         tell_nothing(run);
+    else if (run->options.filters.n > 0 && c->journal.threads == 0 &&
+             closed == PT_OK && c->refused == 0)
+        tell_filtered(run);
     else if (c->refused == 0)
         pt_summary_print(c, closed, run->options.quiet);
     return c->refused != 0 ? c->refused : -1;

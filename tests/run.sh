@@ -94,6 +94,7 @@ suite unit 300 sh tests/check_unit.sh
 suite golden 300 "$python" tests/golden/run.py
 suite graph 1800 "$python" tests/graph/run.py
 suite roundtrip 600 "$python" tests/roundtrip/run.py
+suite filters 900 "$python" tests/roundtrip/filters.py
 suite counts 600 "$python" tests/roundtrip/counts.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py

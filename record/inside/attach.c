@@ -1,6 +1,7 @@
 #include "attach.h"
 #include "compat.h"
 #include "frames.h"
+#include "gate.h"
 #include "hooks.h"
 #include "objects.h"
 #include "text.h"
@@ -33,6 +34,7 @@ define_interpreter(void)
         pt_def_u32(&d, opcode_table[i].flags);
         pt_def_u32(&d, opcode_table[i].caches);
     }
+    pt_def_text(&d, sys_object("_stdlib_dir"));
     bool ok = pt_def_commit(&d);
     free(d.data);
     return ok;
@@ -64,7 +66,9 @@ on_fork(const char *name)
     PyObject *f = posix != NULL && PyModule_Check(posix)
                       ? PyDict_GetItemString(PyModule_GetDict(posix), name)
                       : NULL; /* borrowed */
-    bool recorded = pt_producer.events >> PT_C_CALL & 1;
+    const pt_pyframe *caller = pt_compat_current(pt_compat_tstate());
+    bool recorded = (pt_producer.events >> PT_C_CALL & 1) &&
+                    (caller == NULL || pt_gate_recorded(caller));
     pt_lanes_fork(f != NULL && recorded ? pt_callable_any(f) : 0);
 }
 
@@ -106,6 +110,12 @@ pt_attach(struct pt_attach *a)
         snprintf(a->why, sizeof a->why,
                  "this interpreter lays out code objects differently from "
                  "the CPython the recorder was built for");
+        return -1;
+    }
+    if (!pt_choose_init() || !pt_gate_init()) {
+        snprintf(a->why, sizeof a->why,
+                 "the filters of this recording are not known here: build or "
+                 "install ptrec and its recorder again");
         return -1;
     }
     if (!pt_hooks_start(a->why, sizeof a->why))

@@ -1,10 +1,25 @@
 /* What the callbacks of sys.monitoring are made of.  A callback returns None
- * (never DISABLE: those events could not be had back), touches no reference
- * count, and raises nothing. */
+ * (or DISABLE, where filters say so for good), touches no reference count, and
+ * raises nothing. */
 #ifndef PT_INSIDE_CALLBACK_H
 #define PT_INSIDE_CALLBACK_H
 
 #include "objects.h"
+
+/* A callback's object, made by hand and never to die. */
+struct pt_callback {
+    uintptr_t untracked[2]; /* the collector's words before an object */
+    PyCFunctionObject function;
+    vectorcallfunc inner; /* what records, where filters come before it */
+};
+
+static inline struct pt_callback *
+pt_callback_of(PyObject *self)
+{
+    return (
+        struct pt_callback *)(void *)((char *)self -
+                                      offsetof(struct pt_callback, function));
+}
 
 #define CALLBACK(name)                                                         \
     static PyObject *name(PyObject *self, PyObject *const *a, size_t n,        \

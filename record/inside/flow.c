@@ -3,6 +3,7 @@
 #if PT_HAVE_MONITORING
 #include "callback.h"
 #include "frames.h"
+#include "gate.h"
 #include "loops.h"
 
 #include <string.h>
@@ -20,10 +21,16 @@ running(void)
     return pt_compat_current(pt_compat_tstate());
 }
 
-static inline uint32_t
-place_below(const pt_pyframe *f)
+/* The frame in whose name another one begins: of a recording without filters,
+ * and with them. */
+typedef const pt_pyframe *caller_of(const pt_pyframe *);
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint32_t
+place_below(const pt_pyframe *f, caller_of *caller)
 {
-    const pt_pyframe *below = pt_compat_below(f);
+    const pt_pyframe *below = caller(f);
     return below != NULL ? pt_compat_frame_off(below) : PT_NOWHERE;
 }
 
@@ -33,13 +40,18 @@ code(PyObject *const *a)
     return (PyCodeObject *)a[0];
 }
 
-static __attribute__((noinline)) PyObject *
-start_keyed(const pt_pyframe *f, uint32_t id)
+INLINE PyObject *
+emit_start_keyed(const pt_pyframe *f, uint32_t id, uint32_t below)
 {
-    uint32_t below = place_below(f);
     uint64_t key = pt_key_new(f);
     PT_EMIT(PT_TIMED(PT_W_CALL_KEY_AT, 4), id, (uint32_t)key,
             (uint32_t)(key >> 32), below, 0);
+}
+
+static __attribute__((noinline)) PyObject *
+start_keyed(const pt_pyframe *f, uint32_t id)
+{
+    return emit_start_keyed(f, id, place_below(f, pt_compat_below));
 }
 
 CODE_CALLBACK(on_start)
@@ -47,15 +59,36 @@ CODE_CALLBACK(on_start)
     const pt_pyframe *f = running();
     if (PT_UNLIKELY(code(a)->co_flags & PT_SUSPENDABLE))
         return start_keyed(f, id);
-    PT_EMIT2(PT_W_CALL_AT, id, place_below(f));
+    PT_EMIT2(PT_W_CALL_AT, id, place_below(f, pt_compat_below));
 }
 
-CODE_CALLBACK(on_resume)
+CODE_CALLBACK(on_start_filtered)
+{
+    const pt_pyframe *f = running();
+    uint32_t below = place_below(f, pt_gate_below);
+    if (code(a)->co_flags & PT_SUSPENDABLE)
+        return emit_start_keyed(f, id, below);
+    PT_EMIT2(PT_W_CALL_AT, id, below);
+}
+
+INLINE PyObject *
+emit_resume(PyObject *const *a, uint32_t id, caller_of *caller)
 {
     const pt_pyframe *f = running();
     uint64_t key = pt_key_find(f);
     PT_EMIT(PT_TIMED(PT_W_RESUME_AT, 5), id, (uint32_t)key,
-            (uint32_t)(key >> 32), place_below(f), pt_compat_small(a[1]));
+            (uint32_t)(key >> 32), place_below(f, caller),
+            pt_compat_small(a[1]));
+}
+
+CODE_CALLBACK(on_resume)
+{
+    return emit_resume(a, id, pt_compat_below);
+}
+
+CODE_CALLBACK(on_resume_filtered)
+{
+    return emit_resume(a, id, pt_gate_below);
 }
 
 /* Whether a generator's frame only hands a throw() on: one that runs has its
@@ -75,17 +108,27 @@ suspended(const pt_pyframe *f)
 
 /* throw() goes down to the innermost generator of a chain of `yield from`:
  * those between are on the list of frames, and do not run. */
-CALLBACK(on_throw)
+INLINE PyObject *throw(PyObject *const *a, caller_of *caller)
 {
     const pt_pyframe *f = running();
     uint64_t key = pt_compat_frame_started(f) ? pt_key_find(f) : pt_key_new(f);
-    const pt_pyframe *below = pt_compat_below(f);
+    const pt_pyframe *below = caller(f);
     while (below != NULL && suspended(below))
-        below = pt_compat_below(below);
+        below = caller(below);
     PT_EMIT(PT_TIMED(PT_W_THROW_AT, 5), pt_code_id(code(a)), (uint32_t)key,
             (uint32_t)(key >> 32),
             below != NULL ? pt_compat_frame_off(below) : PT_NOWHERE,
             pt_compat_small(a[1]));
+}
+
+CALLBACK(on_throw)
+{
+    return throw(a, pt_compat_below);
+}
+
+CALLBACK(on_throw_filtered)
+{
+    return throw(a, pt_gate_below);
 }
 
 CODE_CALLBACK(on_yield)
@@ -149,21 +192,26 @@ CALLABLE_CALLBACK(on_c_call)
 }
 
 vectorcallfunc
-pt_flow_callback(const char *event)
+pt_flow_callback(const char *event, bool filtered)
 {
     static const struct {
         const char *event;
-        vectorcallfunc call;
+        vectorcallfunc call, filtered;
     } table[] = {
-        {"PY_START", on_start},  {"PY_RESUME", on_resume},
-        {"PY_THROW", on_throw},  {"PY_YIELD", on_yield},
-        {"BRANCH", on_branch},   {"RAISE", on_raise},
-        {"RERAISE", on_reraise}, {"STOP_ITERATION", on_stop_iteration},
-        {"CALL", on_c_call},
+        {"PY_START", on_start, on_start_filtered},
+        {"PY_RESUME", on_resume, on_resume_filtered},
+        {"PY_THROW", on_throw, on_throw_filtered},
+        {"PY_YIELD", on_yield, NULL},
+        {"BRANCH", on_branch, NULL},
+        {"RAISE", on_raise, NULL},
+        {"RERAISE", on_reraise, NULL},
+        {"STOP_ITERATION", on_stop_iteration, NULL},
+        {"CALL", on_c_call, NULL},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].event, event) == 0)
-            return table[i].call;
+            return filtered && table[i].filtered != NULL ? table[i].filtered
+                                                         : table[i].call;
     return NULL;
 }
 

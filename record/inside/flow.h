@@ -6,8 +6,8 @@
 #include "compat.h"
 
 /* The callback for a monitoring event by name, NULL where flow needs none of
- * its own. */
-vectorcallfunc pt_flow_callback(const char *event);
+ * its own.  With `filtered` the frames below can be opaque. */
+vectorcallfunc pt_flow_callback(const char *event, bool filtered);
 
 /* Makes pt_flow_watch() able to ask for jumps under a tool id.  Needs
  * sys.monitoring; false with a Python error when that fails. */

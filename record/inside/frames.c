@@ -2,6 +2,7 @@
  * whose frame has ended stays until the address starts another one, so the
  * table is bounded by the addresses ever used and needs no deletion. */
 #include "frames.h"
+#include "gate.h"
 #include "objects.h"
 
 #include <stdlib.h>
@@ -73,6 +74,12 @@ pt_key_find(const pt_pyframe *f)
     return pt_key_new(f);
 }
 
+bool
+pt_frame_told(const pt_pyframe *f)
+{
+    return pt_compat_frame_real(f) && pt_gate_recorded(f);
+}
+
 void
 pt_frames_tell(bool entering)
 {
@@ -89,14 +96,14 @@ pt_frames_tell(bool entering)
      * must not be taken meanwhile.  What is too deep loses its outermost. */
     uint32_t n = 0, limit = pt_frames_limit();
     for (const pt_pyframe *f = top; f != NULL; f = f->previous)
-        if (pt_compat_frame_real(f) && n < limit)
+        if (n < limit && pt_frame_told(f))
             n++;
     const pt_pyframe **stack = calloc(n + 1, sizeof *stack);
     if (stack == NULL)
         return;
     uint32_t i = n;
     for (const pt_pyframe *f = top; f != NULL && i > 0; f = f->previous)
-        if (pt_compat_frame_real(f))
+        if (pt_frame_told(f))
             stack[--i] = f;
     for (i = 0; i < n && stack[i] != NULL; i++)
         pt_code_id(pt_compat_frame_code(stack[i]));

@@ -16,6 +16,10 @@ uint64_t pt_key_new(const pt_pyframe *frame);
 /* The key of a frame that goes on; a fresh one when it is not known. */
 uint64_t pt_key_find(const pt_pyframe *frame);
 
+/* Whether it is one of those that a stack is told with: it has begun to run
+ * Python code, and is recorded. */
+bool pt_frame_told(const pt_pyframe *frame);
+
 /* Emits PT_W_FRAME records for the calling thread's stack, outermost first;
  * `entering` leaves out the innermost.  A pt_stack_teller. */
 void pt_frames_tell(bool entering);

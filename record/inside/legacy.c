@@ -21,6 +21,7 @@
 #include "hooks.h"
 
 #if !PT_HAVE_MONITORING
+#include "gate.h"
 #include "legacy_flow.h"
 #include "legacy_plain.h"
 #include "objects.h"
@@ -37,13 +38,9 @@ enum { OPCODES_FOR_US = 2 };
 /* A frame's f_trace_lines when the program itself wants none of its lines. */
 enum { LINES_FOR_US = 2 };
 
-static int on_profile(PyObject *, PyFrameObject *, int, PyObject *);
-static int on_trace(PyObject *, PyFrameObject *, int, PyObject *);
-static int on_step(PyObject *, PyFrameObject *, int, PyObject *);
-
 static struct {
-    Py_tracefunc tracer; /* for the trace slot */
-    bool profile, trace; /* slots that we hold */
+    bool profile, trace;               /* slots that we hold ... */
+    Py_tracefunc on_profile, on_trace; /* ... with these */
     bool lines, instructions, exceptions, flow;
     bool opcodes;           /* the trace slot has to see instructions */
     _Atomic bool disturbed; /* a slot may have been taken from C */
@@ -76,14 +73,14 @@ take_slots(PyThreadState *t, struct own *was)
     bool changed = false;
     if (t->interp != PyInterpreterState_Main())
         return false; /* ids and co_extra are the main interpreter's */
-    if (legacy.profile && t->c_profilefunc != on_profile) {
+    if (legacy.profile && t->c_profilefunc != legacy.on_profile) {
         was->profile = t->c_profilefunc;
-        t->c_profilefunc = on_profile;
+        t->c_profilefunc = legacy.on_profile;
         changed = true;
     }
-    if (legacy.trace && t->c_tracefunc != legacy.tracer) {
+    if (legacy.trace && t->c_tracefunc != legacy.on_trace) {
         was->trace = t->c_tracefunc;
-        t->c_tracefunc = legacy.tracer;
+        t->c_tracefunc = legacy.on_trace;
         changed = true;
     }
     if (t->tracing == 0)
@@ -203,14 +200,35 @@ chain(Py_tracefunc user, PyObject *self, PyFrameObject *f, int what,
 {
     int r = user(self, f, what, arg);
     PyThreadState *t = pt_compat_tstate();
-    if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != legacy.tracer) ||
-                    (legacy.profile && t->c_profilefunc != on_profile)))
+    if (PT_UNLIKELY((legacy.trace && t->c_tracefunc != legacy.on_trace) ||
+                    (legacy.profile && t->c_profilefunc != legacy.on_profile)))
         take_slots(t, &own);
     if (legacy.lines && !f->f_trace_lines)
         f->f_trace_lines = LINES_FOR_US;
     if (legacy.opcodes && !f->f_trace_opcodes)
         f->f_trace_opcodes = OPCODES_FOR_US;
     return r;
+}
+
+static int
+chain_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    if (PT_LIKELY(own.profile == NULL))
+        return 0;
+    bool skip = skip_return && what == PyTrace_C_RETURN;
+    skip_return = false;
+    return skip ? 0 : chain(own.profile, self, f, what, arg);
+}
+
+/* The program hears of no line and no instruction that it did not ask for. */
+static int
+chain_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    if (PT_LIKELY(own.trace == NULL) ||
+        (what == PyTrace_LINE && f->f_trace_lines == LINES_FOR_US) ||
+        (what == PyTrace_OPCODE && f->f_trace_opcodes == OPCODES_FOR_US))
+        return 0;
+    return chain(own.trace, self, f, what, arg);
 }
 
 static int
@@ -241,11 +259,7 @@ on_profile(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     default:
         break;
     }
-    if (PT_LIKELY(own.profile == NULL))
-        return 0;
-    bool skip = skip_return && what == PyTrace_C_RETURN;
-    skip_return = false;
-    return skip ? 0 : chain(own.profile, self, f, what, arg);
+    return chain_profile(self, f, what, arg);
 }
 
 static int
@@ -270,13 +284,9 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
         break;
     case PyTrace_LINE:
         on_line(f);
-        if (f->f_trace_lines == LINES_FOR_US)
-            return 0;
         break;
     case PyTrace_OPCODE:
         on_instruction(f);
-        if (f->f_trace_opcodes == OPCODES_FOR_US)
-            return 0;
         break;
     case PyTrace_EXCEPTION:
         if (legacy.exceptions)
@@ -285,9 +295,46 @@ on_trace(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
     default:
         break;
     }
-    if (PT_LIKELY(own.trace == NULL))
-        return 0;
-    return chain(own.trace, self, f, what, arg);
+    return chain_trace(self, f, what, arg);
+}
+
+/* --- a recording that leaves something out -------------------------------- */
+
+/* Whether an event is recorded.  Both slots tell of frames that come and go:
+ * `counts` is the one by which that is followed. */
+static bool
+passes(PyFrameObject *f, int what, bool counts)
+{
+    if (what != PyTrace_CALL)
+        return pt_gate_recorded(f->f_frame);
+    return counts ? pt_gate_enter(f->f_frame)
+                  : !pt_gate_never(f->f_frame->f_code);
+}
+
+static int
+filter(Py_tracefunc hook, Py_tracefunc otherwise, PyObject *self,
+       PyFrameObject *f, int what, PyObject *arg, bool counts)
+{
+    if (PT_UNLIKELY(founds != 0))
+        adopt_found();
+    int r = passes(f, what, counts) ? hook(self, f, what, arg)
+                                    : otherwise(self, f, what, arg);
+    if (what == PyTrace_RETURN && counts)
+        pt_gate_leave(f->f_frame);
+    return r;
+}
+
+static int
+on_profile_filtered(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    return filter(on_profile, chain_profile, self, f, what, arg, !legacy.flow);
+}
+
+static int
+on_trace_filtered(PyObject *self, PyFrameObject *f, int what, PyObject *arg)
+{
+    return filter(on_trace, chain_trace, self, f, what, arg,
+                  legacy.flow || !legacy.profile);
 }
 
 /* The trace function of flow where nothing else is recorded of lines and
@@ -429,9 +476,11 @@ set_wanted(uint32_t want)
     legacy.opcodes = legacy.instructions || legacy.flow;
     legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
-    legacy.tracer = legacy.flow && !legacy.lines && !legacy.instructions
-                        ? on_step
-                        : on_trace;
+    legacy.on_profile = pt_gate.filtered ? on_profile_filtered : on_profile;
+    legacy.on_trace = pt_gate.filtered ? on_trace_filtered
+                      : legacy.flow && !legacy.lines && !legacy.instructions
+                          ? on_step
+                          : on_trace;
 }
 
 /* Flow has to see each instruction here: 1.3 to 1.9 times what lines cost. */

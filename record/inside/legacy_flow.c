@@ -145,13 +145,13 @@ take(const pt_pyframe *f)
     if (places.base != NULL)
         pt_place_top = places.base;
     for (const pt_pyframe *i = f; i != NULL; i = i->previous)
-        n += pt_compat_frame_real(i);
+        n += pt_frame_told(i);
     while (places.base + n >= places.end)
         if (!grow())
             return;
     pt_place_top = places.base + n;
     for (struct pt_place *p = pt_place_top; p > places.base; f = f->previous)
-        if (pt_compat_frame_real(f))
+        if (pt_frame_told(f))
             *p-- =
                 (struct pt_place){.frame = f, .last = pt_legacy_instruction(f)};
 }

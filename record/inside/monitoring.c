@@ -3,9 +3,8 @@
  * Each event has a callback object whose vectorcall is a function of ours: the
  * cheapest call CPython can make.  They are static builtin functions with
  * another vectorcall, so that no new type shows up in the program and the
- * garbage collector does not know them.  A callback returns None (never
- * DISABLE: those events could not be had back), touches no reference count, and
- * raises nothing.
+ * garbage collector does not know them.  Where the recording has filters, a
+ * callback of filtered.c comes first.
  *
  *   event               arguments
  *   PY_START PY_RESUME  code, offset
@@ -17,11 +16,13 @@
  *   CALL C_RETURN C_RAISE  code, offset, callable, first argument
  *   STOP_ITERATION      code, offset, exception */
 #include "callback.h"
+#include "filtered.h"
 #include "flow.h"
 #include "hooks.h"
 
 #if PT_HAVE_MONITORING
 #include "frames.h"
+#include "gate.h"
 #include "objects.h"
 #include "wrap.h"
 
@@ -158,10 +159,7 @@ static struct hook {
     vectorcallfunc call;
     enum pt_kind kind;
     bool set;
-    struct {
-        uintptr_t untracked[2]; /* the collector's words before an object */
-        PyCFunctionObject function;
-    } object;
+    struct pt_callback object;
 } hooks[] = {
     {"PY_START", on_start, PT_CALL, true},
     {"PY_RESUME", on_resume, PT_RESUME, true},
@@ -231,10 +229,13 @@ callback(struct hook *h)
 {
     static PyMethodDef definition = {"ptrec", not_called, METH_NOARGS, NULL};
     PyCFunctionObject *f = &h->object.function;
-    vectorcallfunc flow = pt_producer.flow ? pt_flow_callback(h->event) : NULL;
+    bool filtered = pt_gate.filtered;
+    vectorcallfunc flow =
+        pt_producer.flow ? pt_flow_callback(h->event, filtered) : NULL;
     f->ob_base = immortal;
     f->m_ml = &definition;
-    f->vectorcall = flow != NULL ? flow : h->call;
+    h->object.inner = flow != NULL ? flow : h->call;
+    f->vectorcall = filtered ? pt_filtered(h->kind, h->event) : h->object.inner;
     return (PyObject *)f;
 }
 
@@ -249,6 +250,8 @@ static bool
 register_hooks(PyObject *monitoring, PyObject *events, int tool)
 {
     long mask = 0;
+    if (pt_gate.filtered && !pt_filtered_init(monitoring))
+        return false;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
         struct hook *h = &hooks[i];
         long bit = event_bit(events, h->event);

@@ -15,6 +15,7 @@ enum { NESTING = 100, TABLE_MIN = 1 << 12 };
  * too many ids, no room under on-full=drop. */
 enum { UNKNOWN = 1 };
 
+uint32_t (*pt_objects_traits)(PyCodeObject *co);
 void (*pt_objects_watch)(PyCodeObject *co);
 Py_ssize_t pt_objects_extra;
 struct pt_object_entry *pt_objects_table;
@@ -122,16 +123,36 @@ describe_code(struct pt_def *d, uint32_t id, PyCodeObject *co, bool whole)
     pt_def_constants(d, co->co_consts);
 }
 
+/* co_extra holds an id and, in the upper half, the recorder's epoch with the
+ * traits.  One that was judged and not defined has no id. */
+static uintptr_t
+extra(uint32_t traits, uint32_t id)
+{
+    return (uintptr_t)(pt_producer.epoch | traits) << 32 | id;
+}
+
+/* Whether it was judged, and what is known of it then. */
+static bool
+is_judged(PyCodeObject *co, uint32_t *traits, uint32_t *id)
+{
+    uintptr_t x = (uintptr_t)pt_compat_extra(co, pt_objects_extra);
+    uint32_t upper = (uint32_t)(x >> 32);
+    bool judged = (upper & ~(uint32_t)PT_CODE_TRAITS) == pt_producer.epoch;
+    *traits = judged ? upper & PT_CODE_TRAITS : 0;
+    *id = judged ? (uint32_t)x : 0;
+    return judged;
+}
+
 /* Gives the object its id, sends its definition, and takes the id back when
  * that fails.  The id is given first, so that an event of a finalizer that
  * runs meanwhile does not define it twice. */
 static uint32_t
-define_code(PyCodeObject *co)
+define_code(PyCodeObject *co, uint32_t traits)
 {
     uint32_t id = given.codes + 1;
-    uintptr_t x = (uintptr_t)pt_producer.epoch << 32 | id;
     if (given.nesting >= NESTING || id >= PT_LOCAL_IDS ||
-        pt_compat_extra_set(co, pt_objects_extra, (void *)x) < 0)
+        pt_compat_extra_set(co, pt_objects_extra, (void *)extra(traits, id)) <
+            0)
         return UNKNOWN;
     given.codes = id;
     given.nesting++;
@@ -148,7 +169,7 @@ define_code(PyCodeObject *co)
         sent = pt_def_commit(&d);
     }
     free(d.data);
-    if (sent && pt_objects_watch != NULL)
+    if (sent && pt_objects_watch != NULL && !(traits & PT_CODE_OPAQUE))
         pt_objects_watch(co);
     if (sent)
         return id;
@@ -159,13 +180,37 @@ define_code(PyCodeObject *co)
 uint32_t
 pt_code_define(PyCodeObject *co)
 {
+    uint32_t traits, id;
+    bool judged = is_judged(co, &traits, &id);
+    if (judged && id != 0)
+        return id;
     /* a pending exception, and a failure of ours, stay invisible */
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    uint32_t id = define_code(co);
+    if (!judged && pt_objects_traits != NULL)
+        traits = pt_objects_traits(co);
+    id = define_code(co, traits & ~(uint32_t)PT_CODE_SILENT);
     PyErr_Clear();
     PyErr_Restore(type, value, trace);
     return id;
+}
+
+uint32_t
+pt_code_judge(PyCodeObject *co)
+{
+    uint32_t traits, id;
+    if (is_judged(co, &traits, &id))
+        return traits;
+    if (pt_objects_traits == NULL)
+        return 0;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    traits = pt_objects_traits(co);
+    pt_compat_extra_set(co, pt_objects_extra,
+                        (void *)extra(traits | PT_CODE_SILENT, 0));
+    PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    return traits;
 }
 
 /* --- the table of callables and types

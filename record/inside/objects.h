@@ -19,10 +19,22 @@ struct pt_object_entry;
  * out its code objects as compat.h says. */
 bool pt_objects_init(void);
 
-/* Called once for each code object that was defined; NULL for nobody. */
+/* What rules say of a code object; 0: it is recorded, whatever the stack. */
+enum {
+    PT_CODE_OPAQUE = 1 << 30, /* its frames are not recorded */
+    PT_CODE_OPENS = 1 << 29,  /* a --function */
+    PT_CODE_SILENT = 1 << 28, /* nothing of it was sent yet */
+    PT_CODE_TRAITS = PT_CODE_OPAQUE | PT_CODE_OPENS | PT_CODE_SILENT
+};
+
+/* Called once for each code object, to find that; NULL where all are 0. */
+extern uint32_t (*pt_objects_traits)(PyCodeObject *co);
+/* Called once for each code object that is recorded, when it has been defined;
+ * NULL for nobody. */
 extern void (*pt_objects_watch)(PyCodeObject *co);
 
 uint32_t pt_code_define(PyCodeObject *co);
+uint32_t pt_code_judge(PyCodeObject *co);
 uint32_t pt_type_define(PyTypeObject *type, const struct pt_object_entry *as);
 
 #pragma GCC visibility push(hidden) /* found without a table */
@@ -42,6 +54,13 @@ pt_code_id(PyCodeObject *co)
 {
     uint32_t id;
     return PT_LIKELY(pt_code_known(co, &id)) ? id : pt_code_define(co);
+}
+
+static inline uint32_t
+pt_code_traits(PyCodeObject *co)
+{
+    uint32_t id;
+    return PT_LIKELY(pt_code_known(co, &id)) ? 0 : pt_code_judge(co);
 }
 
 /* One entry of the tables.  An address can be used again for another object,

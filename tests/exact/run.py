@@ -5,11 +5,11 @@ block and edge (the unit test replay_counts/recorded).
 
   run.py [WORD...]   only the cases whose names have one of the words
 
-make check takes the programs of tests/roundtrip and ten modules of the
-standard library's own tests, other ones each day; make check-all takes all
-modules.  What CPython does that no walk can follow is in KNOWN, with its
-cause, and must show as a desync or a difference, never more often than
-there; spec/cpython.md tells more.  At last the suite says how much was skipped,
+make check takes the programs of tests/roundtrip, each without and with a filter,
+and ten modules of the standard library's own tests, other ones each day; make
+check-all takes all filters and all modules.  What CPython does that no walk can
+follow is in KNOWN, with its cause, and must show as a desync or a difference,
+never more often than there; spec/cpython.md tells more.  At last the suite says how much was skipped,
 which must be less than 1 %: cases in KNOWN, and recorded events that were not
 compared."""
 import glob
@@ -52,6 +52,21 @@ KNOWN = {
     ("3.11", "test_exceptions"): (0, 1, "a child in which no allocation succeeds: the tuple that "
                                   "tells of an exception is not made either"),
 }
+
+
+# What is recorded of a program.  A glob of names makes every other frame
+# opaque, which is the worst that a walk can meet.
+FILTERS = [
+    ["--exclude-stdlib"],
+    ["--source=" + PROGRAMS],
+    ["--only=[a-m]*"],
+    ["--only=[!a-m]*"],
+    ["--exclude=*[aeiou]"],
+    ["--function=[n-z]*"],
+    ["--max-depth=2"],
+    ["--max-depth=7"],
+    ["--exclude-stdlib", "--function=[!a-f]*", "--max-depth=3"],
+]
 
 
 def flow_of(trace):
@@ -101,9 +116,9 @@ def check(trace, python, name):
     compare_counts(os.path.dirname(trace))
 
 
-def exact_program(directory, python, path):
+def exact_program(directory, python, path, rules):
     trace = os.path.join(directory, "t.ptr")
-    harness.ptrec(python, trace, path, options=OPTIONS, cwd=directory)
+    harness.ptrec(python, trace, path, options=OPTIONS + rules, cwd=directory)
     check(trace, python, os.path.basename(path))
 
 
@@ -132,28 +147,30 @@ def modules_of(python):
     return [name for name in MODULES if glob.glob(os.path.join(folder, name + "*"))]
 
 
-def some(modules, number):
-    """Ten of the modules, other ones each day and for each interpreter."""
+def some(items, count, number):
+    """So many of the items, other ones each day and by number."""
     if harness.ALL or sys.argv[1:]:
-        return modules
-    start = (int(time.time()) // 86400 * TEN + number * 7) % len(modules)
-    return (modules + modules)[start:start + min(TEN, len(modules))]
+        return items
+    start = (int(time.time()) // 86400 * count + number * 7) % len(items)
+    return (items + items)[start:start + min(count, len(items))]
 
 
 suite = harness.Suite("exact")
 cases = 0  # of make check-all
 for number, python in enumerate(harness.interpreters()):
     programs = sorted(glob.glob(os.path.join(PROGRAMS, "*.py")))
-    for path in programs:
+    for index, path in enumerate(programs):
         name = "%s %s" % (python, os.path.basename(path))
-        suite.case(name, exact_program, python, path)
+        suite.case(name, exact_program, python, path, [])
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
+        for rules in some(FILTERS, 1, number + index):
+            suite.case(name + " " + " ".join(rules), exact_program, python, path, rules)
     modules = modules_of(python)
-    cases += len(programs) + len(modules)
+    cases += len(programs) * (1 + len(FILTERS)) + len(modules)
     if not modules:
         print("note: %s has no tests of the standard library" % python)
         continue
-    for module in some(modules, number):
+    for module in some(modules, TEN, number):
         suite.case("%s %s" % (python, module), exact_module, python, module)
 suite.finish(last=("skipped", skipped.tell))

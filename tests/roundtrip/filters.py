@@ -1,0 +1,164 @@
+"""Filters: what is recorded with a filter is what an unfiltered recording holds
+of the frames that the filter lets pass, event by event, by a filter of the
+test's own; and what ptana shows of the unfiltered one with the same filter.
+
+make check takes another filter each day for each program; make check-all takes
+all of them."""
+import fnmatch
+import glob
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import harness  # noqa: E402
+import run as roundtrip  # noqa: E402
+from harness import equal, require  # noqa: E402
+
+PROGRAMS = os.path.join(HERE, "programs")
+PRESETS = [["--preset=calls"], ["--preset=lines"], ["--preset=instructions"],
+           ["--preset=flow"]]
+
+
+class Filter:
+    """A filter as options, and as what it says of an event's frame."""
+
+    def __init__(self, *options, chosen=None, opens=None, depth=None):
+        self.options = list(options)
+        self.chosen = chosen or (lambda event, python: True)
+        self.opens = opens
+        self.depth = depth or 1 << 30
+
+    def apply(self, events, python):
+        """The events of one thread that it lets pass, each with its depth."""
+        stack = [(False, self.opens is None, 0)]
+        for event in events:
+            kind = event["ev"]
+            if kind in roundtrip.ENTER:
+                _, within, depth = stack[-1]
+                within = within or self.opens(event)
+                passes = self.chosen(event, python) and within and depth < self.depth
+                stack.append((passes, within, depth + passes))
+            passes, _, depth = stack[-1]
+            if passes:
+                yield event, depth
+            if kind in roundtrip.LEAVE and len(stack) > 1:
+                stack.pop()
+
+
+def named(*globs):
+    def matches(event, python=None):
+        names = [event["func"], event["func"].rpartition(".")[2]]
+        return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in globs)
+    return matches
+
+
+def excluded(pattern):
+    """--exclude: by name, or by file, from any slash on."""
+    def matches(event, python):
+        parts = event["file"].split("/")
+        files = ["/".join(parts[i:]) for i in range(len(parts))]
+        return not named(pattern)(event) and \
+            not any(fnmatch.fnmatchcase(name, pattern) for name in files)
+    return matches
+
+
+def outside_library(event, python):
+    name = event["file"]
+    if name.startswith("<frozen "):
+        return False
+    return not name.startswith(python.library + "/") or "/site-packages/" in name \
+        or "/dist-packages/" in name
+
+
+def in_programs(event, python):
+    return event["file"].startswith(PROGRAMS + "/")
+
+
+FILTERS = [
+    Filter("--exclude-stdlib", chosen=outside_library),
+    Filter("--source=" + PROGRAMS, chosen=in_programs),
+    Filter("--only=[a-m]*", chosen=named("[a-m]*")),
+    Filter("--only=[n-z]*", "--only=<*", chosen=named("[n-z]*", "<*")),
+    Filter("--exclude=*[aeiou]", chosen=excluded("*[aeiou]")),
+    Filter("--exclude=programs/*", chosen=excluded("programs/*")),
+    Filter("--function=[n-z]*", opens=named("[n-z]*")),
+    Filter("--max-depth=2", depth=2),
+    Filter("--max-depth=6", depth=6),
+    Filter("--exclude-stdlib", "--function=[!<]*", "--max-depth=2",
+           chosen=outside_library, opens=named("[!<]*"), depth=2),
+]
+
+
+def threads_of(trace, *args):
+    """Per thread, in the order they began, its events."""
+    threads = {}
+    for event in harness.dump(trace, *args):
+        require(event["ev"] != "gap", "the trace has a gap:", event)
+        if event["ev"] not in ("thread", "process"):
+            threads.setdefault(event["tid"], []).append(event)
+    return list(threads.values())
+
+
+def simple(event, depth):
+    """What is compared; a frame's depth where it comes or goes."""
+    moves = event["ev"] in roundtrip.FRAMES
+    return roundtrip.simplify(event) + (event["file"], depth if moves else None)
+
+
+def compared(threads, program):
+    """Without threads of which nothing is left."""
+    kept = [[item for item in events if not roundtrip.LOCAL & {name_of(program)}
+             or item[-2] == program] for events in threads]
+    return [events for events in kept if events]
+
+
+def name_of(program):
+    return os.path.basename(program)[:-3]
+
+
+def check(directory, python, program, preset, rule):
+    env = harness.environment()
+    whole = os.path.join(directory, "whole.ptr")
+    part = os.path.join(directory, "part.ptr")
+    harness.ptrec(python, whole, program, options=preset, env=env)
+    harness.ptrec(python, part, program, options=preset + rule.options, env=env)
+    expected = compared([[simple(*item) for item in rule.apply(events, python)]
+                         for events in threads_of(whole, "--as-recorded")], program)
+    got = compared([[simple(event, event.get("depth")) for event in events]
+                    for events in threads_of(part, "--as-recorded")], program)
+    equal(len(got), len(expected), "threads")
+    for index, (want, have) in enumerate(zip(expected, got)):
+        roundtrip.same(want, have, "thread %d" % index)
+    equal(harness.info(part)["header"]["filters"],
+          [option[2:] for option in rule.options], "filters")
+
+
+def some(items, number):
+    """Another one each day and by number."""
+    if harness.ALL or sys.argv[1:]:
+        return items
+    return [items[(int(time.time()) // 86400 + number) % len(items)]]
+
+
+def main():
+    suite = harness.Suite("filters")
+    pythons = harness.interpreters()
+    number = 0
+    for python in pythons:
+        python.library = harness.output(
+            [python.path, "-I", "-c", "import sys; print(sys._stdlib_dir)"]).strip()
+        for program in sorted(glob.glob(os.path.join(PROGRAMS, "*.py"))):
+            for rule in some(FILTERS, number):
+                preset = PRESETS[number % len(PRESETS)]
+                number += 1
+                name = "%s %s %s %s" % (python, name_of(program), preset[0],
+                                        " ".join(rule.options))
+                suite.case(name, check, python, program, preset, rule)
+            number += 1
+    suite.finish()
+
+
+if __name__ == "__main__":
+    main()
