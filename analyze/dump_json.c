@@ -212,6 +212,10 @@ by_kind(struct pt_dump_json *d, const struct pt_merged *m)
         pt_out_text(o,
                     e->arg == PT_RERAISED ? ",\"re\":true" : ",\"re\":false");
         break;
+    case PT_SWITCH:
+        put_number(o, ",\"greenlet\":", e->has & PT_HAS(ARG), e->arg);
+        put_number(o, ",\"after\":", e->has & PT_HAS(DST), e->dst);
+        break;
     case PT_CALL:
     case PT_RESUME:
     case PT_THROW:
@@ -245,6 +249,8 @@ pt_dump_json_line(struct pt_dump_json *d, const struct pt_merged *m,
     pt_out_i64(o, e->time);
     put_number(o, ",\"pid\":", process, process ? process->pid : 0);
     put_number(o, ",\"tid\":", thread, thread ? thread->tid : 0);
+    if (thread && thread->carrier)
+        put_number(o, ",\"stack\":", true, m->thread);
     pt_out_text(o, ",\"ev\":");
     if (name) {
         pt_out_char(o, '"');

@@ -64,6 +64,13 @@ pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
             snprintf(text, TEXT, "%" PRIu64 " event%s missing here", e->arg,
                      e->arg == 1 ? " is" : "s are");
         return false;
+    case PT_SWITCH:
+        if (e->has & PT_HAS(DST))
+            snprintf(text, TEXT, "greenlet %" PRIu64 " goes on, after %" PRIu32,
+                     e->arg, e->dst);
+        else
+            snprintf(text, TEXT, "to greenlet %" PRIu64, e->arg);
+        return false;
     case PT_THREAD:
     case PT_PROCESS:
         snprintf(text, TEXT, "%s", e->arg ? "begins" : "ends");

@@ -196,6 +196,8 @@ text_threads(struct pt_session *s, const struct pt_info *info, uint32_t process)
             pt_out_text(s->out, "  ");
             pt_out_str(s->out, t->name);
         }
+        if (t->carrier)
+            pt_out_printf(s->out, "  greenlets of #%" PRIu32, t->carrier);
         pt_out_char(s->out, '\n');
     }
     if (more)
@@ -406,6 +408,7 @@ json_threads(struct pt_json *j, const struct pt_trace *trace,
         pt_json_member_u64(j, "process", t->process);
         pt_json_member_u64(j, "tid", t->tid);
         pt_json_member_str(j, "name", t->name);
+        pt_json_member_u64(j, "carrier", t->carrier);
         pt_json_member_i64(j, "time", t->time);
         pt_json_member_u64(j, "events", n->events);
         pt_json_maybe_i64(j, "first", n->events, n->first);

@@ -208,8 +208,10 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         if (!any || c->time_last > rows->last)
             rows->last = c->time_last;
         any = true;
-        if (seen && c->thread < f->nthreads && !seen[c->thread]) {
-            seen[c->thread] = 1;
+        const struct pt_thread *t = pt_trace_thread(s->trace, c->thread);
+        uint32_t id = t && t->carrier ? t->carrier : c->thread;
+        if (seen && id < f->nthreads && !seen[id]) {
+            seen[id] = 1;
             rows->threads++;
         }
     }
@@ -306,7 +308,8 @@ const struct pt_analyzer pt_analyzer_profile = {
         "the exclusive time in that of all functions, and per call is "
         "inclusive by the b calls. min, p50, p90, p99 and max are of the "
         "inclusive time of each call (percentiles within 3 %), and wait is "
-        "the time that a generator or coroutine was suspended. Times are by "
+        "the time that a generator or coroutine was suspended, or that other "
+        "greenlets ran before the function went on. Times are by "
         "the clock on the wall, and those of several threads are added up: "
         "all together may exceed the time from start to end.\n"
         "Of the columns from per call on, those are shown that leave room for "
@@ -315,7 +318,9 @@ const struct pt_analyzer pt_analyzer_profile = {
         "all numbers. On a terminal, or with --width, long names and files "
         "lose their middle, but hardly ever a name's last part.\n"
         "A generator or coroutine counts a call each time it goes on; the time "
-        "it was suspended is not in its running time but under wait. A call "
+        "it was suspended is not in its running time but under wait. So is, "
+        "for all that a greenlet was doing, the time of other greenlets. A "
+        "call "
         "that was still open when its thread ended, ends there.\n"
         "With --from or --to, times are those inside the range, and a call "
         "counts if it began there.\n"

@@ -58,8 +58,12 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
     const struct pt_span *below = l->top;
     struct pt_span *span = ++l->top;
     uint32_t fn = function_of(p->state, id, callable);
-    *span = (struct pt_span){
-        .start = start, .key = key, .fn = fn, .id = id, .callable = callable};
+    *span = (struct pt_span){.start = start,
+                             .away = l->away,
+                             .key = key,
+                             .fn = fn,
+                             .id = id,
+                             .callable = callable};
     if (fn == HIDDEN) {
         span->fn = below->fn;
         span->edge = below->edge;
@@ -73,11 +77,17 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
     }
 }
 
-/* The time since the last event goes to the span on top. */
+/* The time since the last event goes to the span on top, or, while another
+ * greenlet runs, to none. */
 static inline void
 settle(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
 {
     uint64_t time = (uint64_t)now - (uint64_t)l->last;
+    if (__builtin_expect(l->out, 0)) {
+        l->away += time;
+        l->last = now;
+        return;
+    }
     p->functions[l->top->fn].exclusive += time;
     if (edges)
         p->edges[l->top->edge].exclusive += time;
@@ -106,10 +116,13 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
     if (span->hidden)
         return true;
     struct pt_profile_function *f = &p->functions[span->fn];
-    uint64_t time = (uint64_t)now - (uint64_t)span->start;
+    uint64_t away = l->away - span->away;
+    uint64_t time = (uint64_t)now - (uint64_t)span->start - away;
     bool outermost = --f->level == 0;
-    if (outermost)
+    if (outermost) {
         f->inclusive += time;
+        f->wait += away;
+    }
     if (edges && span->edge)
         leave_edge(p, span, time);
     if (span->partial)
@@ -171,7 +184,7 @@ lose(struct pt_lane *l, int64_t time)
 {
     if (l->known)
         l->alive = l->last;
-    l->known = false;
+    l->known = l->out = false;
     if (time > l->last)
         l->last = time;
 }
@@ -253,6 +266,14 @@ on_leave(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
     return leave(p, l, now, edges);
 }
 
+/* Another greenlet goes on, or this one does. */
+static void
+on_switch(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e)
+{
+    settle(p, l, e->time > l->last ? e->time : l->last, p->options.edges);
+    l->out = !(e->has & PT_HAS(DST));
+}
+
 static void
 on_suspend(struct pt_profile *p, const struct pt_span *s, int64_t now)
 {
@@ -321,6 +342,9 @@ fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
             if (__builtin_expect(l->top->callable, 0))
                 close_c_calls(p, l, e->time);
             break;
+        case PT_SWITCH:
+            on_switch(p, l, e);
+            break;
         case PT_GAP:
             lose(l, e->time);
             break;
@@ -362,6 +386,8 @@ skip_before(struct pt_profile *p, struct pt_lane *l,
         if (!pt_moment_before(e->time, chunk->info->seq + i, f->from.time,
                               f->from.seq))
             break;
+        if (e->kind == PT_SWITCH)
+            l->out = !(e->has & PT_HAS(DST));
         st = pt_stack_step(s, e, chunk->info->seq + i, &step);
     }
     *first = i;

@@ -23,7 +23,8 @@ struct pt_profile_function {
     uint64_t primitive;            /* outermost ones */
     uint64_t exclusive, inclusive; /* ns; hostile times wrap around */
     uint64_t min, max;             /* inclusive, of one activation */
-    uint64_t wait;  /* suspended between a yield and its resume */
+    uint64_t wait;  /* suspended between a yield and its resume, or while
+                       another greenlet ran */
     uint32_t level; /* activations on the current stack */
     uint32_t last_caller, last_edge; /* the edge found last */
     struct pt_histogram *times;      /* inclusive, of each activation */

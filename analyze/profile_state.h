@@ -7,6 +7,7 @@
 /* One activation on a thread's stack. */
 struct pt_span {
     int64_t start; /* ns */
+    uint64_t away; /* the lane's, when it was entered */
     uint64_t key;  /* frame key, 0 none */
     uint32_t fn;   /* function that its time goes to */
     uint32_t edge;
@@ -21,6 +22,8 @@ struct pt_lane {
     struct pt_span *base, *top, *end; /* base[0] stands for "outside" */
     int64_t last;  /* time up to which all is accounted for */
     int64_t alive; /* while not known: when the spans last were */
+    uint64_t away; /* ns for which other greenlets ran */
+    bool out;      /* another one does */
     bool known;    /* the spans are those of the events so far */
     bool over;     /* the range has ended */
 };

@@ -242,6 +242,11 @@ read_thread(struct reading *r)
     t->tid = get32(r);
     t->time = pt_cbor_get_int(&r->c);
     t->name = pt_cbor_get_str(&r->c);
+    t->carrier = 0;
+    if (r->more > 0) {
+        t->carrier = get32(r);
+        r->more--;
+    }
     enter(r, &r->defs->threads, t);
 }
 

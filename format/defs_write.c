@@ -275,6 +275,14 @@ encode_thread(struct pt_buf *b, const struct pt_thread *t)
     pt_cbor_uint(b, t->tid);
     pt_cbor_int(b, t->time);
     pt_cbor_str(b, t->name);
+    if (t->carrier != 0)
+        pt_cbor_uint(b, t->carrier);
+}
+
+static size_t
+thread_items(const struct pt_thread *t)
+{
+    return t->carrier != 0 ? 7 : 6;
 }
 
 enum pt_status
@@ -282,7 +290,7 @@ pt_defs_add_thread(struct pt_defs_out *d, const struct pt_thread *t,
                    uint32_t *id)
 {
     encode_thread(begin(d), t);
-    return number(d, "thread", &d->threads, 6, id);
+    return number(d, "thread", &d->threads, thread_items(t), id);
 }
 
 enum pt_status
@@ -290,7 +298,7 @@ pt_defs_put_thread(struct pt_defs_out *d, const struct pt_thread *t,
                    uint32_t id)
 {
     encode_thread(begin(d), t);
-    return put(d, "thread", id, 6);
+    return put(d, "thread", id, thread_items(t));
 }
 
 enum pt_status

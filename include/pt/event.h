@@ -22,18 +22,24 @@
  *  instruction  an instruction starts                     off
  *  branch     a conditional jump decides                  off, dst
  *  jump       an unconditional backward jump              off, dst
- *  exception  raised or re-raised in the frame            off, type, arg = enum
- * pt_raise handled    a handler takes the exception               off c_call a
- * callable that is not a Python function    callee c_return   ... it returned -
+ *  exception  raised or re-raised in the frame            off, type,
+ *                                                         arg = enum pt_raise
+ *  handled    a handler takes the exception               off
+ *  c_call     a callable that is not a Python function    callee
+ *  c_return   ... it returned                             -
  *  c_exception  ... it raised                             -
  *  thread     the thread begins (arg 1) or ends (arg 0)   arg
  *  process    the process begins (arg 1) or ends (arg 0)  arg
  *  task       an asyncio task is switched to              arg (reserved)
- *  switch     a greenlet is switched to                   arg (reserved)
+ *  switch     another greenlet goes on, on its own stack  arg = greenlet
+ *             ... or this one does                        arg, dst = greenlet
+ *                                                         that ran before
  *  mark       a named moment                              arg = string id
- * (reserved) output     the program wrote                           arg
- * (reserved) gap        events are missing here                     arg = how
- * many, UINT64_MAX unknown value      a recorded value (reserved)
+ *                                                         (reserved)
+ *  output     the program wrote                           arg (reserved)
+ *  gap        events are missing here                     arg = how many,
+ *                                                         UINT64_MAX unknown
+ *  value      a recorded value                            (reserved)
  *
  * CPython does not tell of every frame's beginning and end.  Where a frame's
  * end shows that an event must have been missing, the log has it all the same,

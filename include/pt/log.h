@@ -208,6 +208,8 @@ struct pt_thread {
     uint32_t tid;       /* native id */
     int64_t time;       /* ns, its first event */
     struct pt_str name; /* "" where unknown */
+    uint32_t carrier;   /* id of the thread of which this is another stack, on
+                           which greenlets run; 0 for a thread itself */
 };
 
 /* How a process ended; the number is part of the format. */

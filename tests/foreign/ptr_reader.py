@@ -203,6 +203,7 @@ FIELDS = {
     "thread_name": "name",
 }
 FIELDS = {kind: names.split() for kind, names in FIELDS.items()}
+OPTIONAL = {"thread": ["carrier"]}
 
 
 def surrogates(error):
@@ -282,9 +283,10 @@ class Definitions:
             if kind not in FIELDS:
                 continue
             names = FIELDS[kind]
+            more = OPTIONAL.get(kind, [])
             if len(d) < 2 + len(names):
                 raise Damaged(f"a definition of kind {kind} is too short")
-            ids, content = self.by_kind[kind], dict(zip(names, d[2:]))
+            ids, content = self.by_kind[kind], dict(zip(names + more, d[2:]))
             if kind != "thread_name" and d[1] in ids or d[1] < 1:
                 raise Damaged(f"id {d[1]} of kind {kind} twice")
             ids[d[1]] = content
@@ -675,7 +677,9 @@ class Thread:
         thread = defs.get("thread", chunk.thread) or {}
         code = defs.get("code", frame.ident) if frame else None
         out = {"seq": seq, "k": 0, "t": t, "pid": process.get("pid"),
-               "tid": thread.get("tid"), "ev": ev,
+               "tid": thread.get("tid"),
+               **({"stack": chunk.thread} if thread.get("carrier") else {}),
+               "ev": ev,
                "file": text(code["file"]) if code else None,
                "func": text(code["qualname"]) if code else None,
                "line": frame.line if frame else None, "off": v.get("off")}
@@ -691,6 +695,8 @@ class Thread:
         if ev == "exception":
             out["type"] = defs.type_name(v.get("type"))
             out["re"] = v.get("arg") == 1
+        if ev == "switch":
+            out["greenlet"], out["after"] = v.get("arg"), v.get("dst")
         if ev in ENTERS or ev in LEAVES:
             depth = sum(not f.callable for f in stack)
             out["depth"] = depth or None

@@ -246,6 +246,25 @@ threads_and_keyframes(void)
     finish(&l, "complete");
 }
 
+/* A stack that greenlets run on, beside the thread that carries it. */
+static void
+greenlets(void)
+{
+    struct log l;
+    begin(&l, "greenlets.ptr");
+    struct pt_thread t = {.process = l.process, .tid = 100};
+    for (unsigned i = 0; i < 2; i++) {
+        push(&l, PT_CALL, TIME | CODE, l.code[i], 0, 0, 0);
+        push(&l, PT_SWITCH, TIME | ARG, 0, 0, 0, 1 - i);
+        push(&l, PT_SWITCH, TIME | DST | ARG, 0, 0, 1 - i, i);
+        push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
+        flush(&l, NULL, 0);
+        t.carrier = l.thread;
+        pt_writer_thread(l.w, &t, &l.thread);
+    }
+    finish(&l, "complete");
+}
+
 /* Every transform and width, escapes, a gap. */
 static void
 columns(void)
@@ -480,6 +499,7 @@ main(int argc, char **argv)
     every_kind();
     every_constant();
     threads_and_keyframes();
+    greenlets();
     columns();
     predicted();
     damaged();

@@ -147,6 +147,7 @@ static bool
 thread_equal(const struct pt_thread *a, const struct pt_thread *b)
 {
     return a->process == b->process && a->tid == b->tid && a->time == b->time &&
+           a->carrier == b->carrier &&
            (a->name.len == 0 || str_equal(a->name, b->name));
 }
 

@@ -176,10 +176,11 @@ define(struct pt_writer *w, struct ids *id)
                                  .argv = argv,
                                  .argc = 2};
     TRY(pt_writer_process(w, &process, &id->process));
-    struct pt_thread thread = {id->process, 4242, 100, S("MainThread")};
+    struct pt_thread thread = {id->process, 4242, 100, S("MainThread"), 0};
     TRY(pt_writer_thread(w, &thread, &id->thread));
     thread.tid = 4243;
     thread.name = S("");
+    thread.carrier = id->thread;
     return pt_writer_thread(w, &thread, &id->second);
 }
 
