@@ -21,7 +21,8 @@ struct run {
     uint32_t word;     /* of a record that does not fit the stack: word 0 ... */
     uint32_t code;     /* ... and its code, not to be read again */
     const struct pt_defs *defs;
-    struct pt_lane *lane;
+    struct pt_lane *own;  /* the slot's */
+    struct pt_lane *lane; /* of the stack that runs */
     struct pt_journal *journal;
     struct pt_error *error;
 };

@@ -1,6 +1,7 @@
 #include "record/drain.h"
 #include "record/decode.h"
 #include "record/problem.h"
+#include "record/stacks.h"
 
 /* No recording lasts 2^56 ticks; below that no sum and no product wraps. */
 enum { TICK_BITS = 56 };
@@ -38,10 +39,38 @@ begin_thread(struct run *run, uint32_t tid, uint64_t quanta)
         return pt_run_broken(run, "a thread before its process was told", tid);
     uint64_t time = 0;
     enum pt_status st = absolute_time(run, quanta, &time);
+    run->lane = run->own;
     if (st == PT_OK)
         st = pt_lane_begin(run->lane, run->journal, run->defs->process, tid,
                            time, (struct pt_str){NULL, 0});
     return st;
+}
+
+/* The thread goes on with another greenlet; `told` as for pt_stacks_switch().
+ */
+static enum pt_status
+switch_stack(struct run *run, uint32_t number, uint32_t greenlet, uint64_t time,
+             bool told)
+{
+    if (number >= PT_STACKS_LIMIT)
+        return pt_run_broken(run, "a stack of a greenlet, number", number);
+    enum pt_status st =
+        pt_stacks_switch(run->own, run->journal, number, greenlet, time, told);
+    run->lane = pt_stacks_lane(run->own);
+    return st == PT_ELIMIT
+               ? pt_run_broken(run, "more threads and greenlets than",
+                               PT_LIVE_LIMIT)
+               : st;
+}
+
+static enum pt_status
+meet_gap(struct run *run)
+{
+    const uint32_t *p = run->p;
+    uint64_t time = run->lane->time + (word(p, 0) >> PT_WORD_KIND_BITS);
+    enum pt_status st = switch_stack(run, word(p, 3), word(p, 4), time, false);
+    return st == PT_OK ? pt_lane_gap(run->lane, run->journal, two_words(p, 1))
+                       : st;
 }
 
 static enum pt_status
@@ -92,11 +121,15 @@ decode_control(struct run *run, uint32_t kind)
     case PT_W_TIME:
         return absolute_time(run, two_words(p, 1), &lane->time);
     case PT_W_END:
-        lane->time += word(p, 0) >> PT_WORD_KIND_BITS;
-        return pt_lane_end(lane, run->journal);
+        run->own->time = lane->time + (word(p, 0) >> PT_WORD_KIND_BITS);
+        run->lane = run->own;
+        return pt_lane_end(run->own, run->journal);
     case PT_W_GAP:
-        lane->time += word(p, 0) >> PT_WORD_KIND_BITS;
-        return pt_lane_gap(lane, run->journal, two_words(p, 1));
+        return meet_gap(run);
+    case PT_W_SWITCH:
+        return switch_stack(run, word(p, 1), word(p, 2),
+                            lane->time + (word(p, 0) >> PT_WORD_KIND_BITS),
+                            true);
     case PT_W_FRAME:
         return tell_frame(run, word(p, 1), two_words(p, 2), word(p, 4));
     case PT_W_FRAME_C:
@@ -167,8 +200,11 @@ pt_drain_slot(const struct pt_arena_map *map, uint32_t i, uint64_t head,
     const uint32_t *ring = pt_arena_ring(map, i, &size);
     uint32_t segment = size / PT_SEGMENTS;
     struct pt_slot *slot = pt_arena_slot(map, i);
-    struct run run = {
-        .defs = defs, .lane = lane, .journal = journal, .error = error};
+    struct run run = {.defs = defs,
+                      .own = lane,
+                      .lane = pt_stacks_lane(lane),
+                      .journal = journal,
+                      .error = error};
 
     if (head < lane->tail || head - lane->tail > size || head % 4 != 0)
         return pt_run_broken(&run, "an impossible ring position",

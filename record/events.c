@@ -117,6 +117,7 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
 uint32_t
 pt_events_stamped(uint32_t events, bool flow)
 {
-    uint32_t kinds = events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP);
+    uint32_t kinds =
+        events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP) | BIT(SWITCH);
     return flow ? kinds & ~UNTIMED_IN_FLOW : kinds;
 }

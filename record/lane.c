@@ -1,4 +1,4 @@
-#include "record/lane.h"
+#include "record/stacks.h"
 
 #include <time.h>
 
@@ -41,7 +41,7 @@ take_block(struct pt_lane *lane, struct pt_journal *journal)
 }
 
 static void
-release(struct pt_lane *lane, struct pt_journal *journal)
+give_block(struct pt_lane *lane, struct pt_journal *journal)
 {
     if (lane->block != NULL && journal->spares < PT_SPARE_BLOCKS) {
         pt_block_reset(lane->block);
@@ -50,6 +50,12 @@ release(struct pt_lane *lane, struct pt_journal *journal)
         pt_block_free(lane->block);
     }
     lane->block = NULL;
+}
+
+static void
+release(struct pt_lane *lane, struct pt_journal *journal)
+{
+    give_block(lane, journal);
     pt_shadow_clear(&lane->shadow);
     if (lane->thread != 0)
         count_live(journal, -1);
@@ -82,6 +88,7 @@ pt_lane_begin(struct pt_lane *lane, struct pt_journal *journal,
         .tid = tid,
         .time = pt_timebase_ns(journal->clock, time),
         .name = name,
+        .carrier = lane->carrier,
     };
     uint32_t id;
     st = pt_writer_thread(journal->writer, &thread, &id);
@@ -91,9 +98,11 @@ pt_lane_begin(struct pt_lane *lane, struct pt_journal *journal,
         return st;
     lane->thread = id;
     lane->process = process;
+    lane->tid = tid;
+    lane->greenlet = 0;
     lane->time = time;
     count_live(journal, 1);
-    journal->threads++;
+    journal->threads += lane->carrier == 0;
     st = take_block(lane, journal);
     if (st == PT_OK)
         st = push_edge(lane, journal, 1);
@@ -106,8 +115,9 @@ pt_lane_end(struct pt_lane *lane, struct pt_journal *journal)
 {
     if (lane->thread == 0)
         return PT_OK;
-    enum pt_status st = PT_OK;
-    if (lane->block->n >= journal->limit || pt_block_full(lane->block))
+    enum pt_status st = pt_stacks_end(lane, journal);
+    if (st == PT_OK &&
+        (lane->block->n >= journal->limit || pt_block_full(lane->block)))
         st = pt_lane_flush(lane, journal);
     if (st == PT_OK)
         st = push_edge(lane, journal, 0);
@@ -120,7 +130,7 @@ pt_lane_end(struct pt_lane *lane, struct pt_journal *journal)
 enum pt_status
 pt_lane_flush(struct pt_lane *lane, struct pt_journal *journal)
 {
-    if (lane->thread == 0 || lane->block->n == 0)
+    if (lane->thread == 0 || lane->block == NULL || lane->block->n == 0)
         return PT_OK;
     struct pt_shadow *s = &lane->shadow;
     struct timespec now;
@@ -174,8 +184,24 @@ pt_lane_tell(struct pt_lane *lane, struct pt_journal *journal,
     return pt_shadow_tell(&lane->shadow, frame);
 }
 
+enum pt_status
+pt_lane_rest(struct pt_lane *lane, struct pt_journal *journal)
+{
+    enum pt_status st = pt_lane_flush(lane, journal);
+    if (st == PT_OK)
+        give_block(lane, journal);
+    return st;
+}
+
+enum pt_status
+pt_lane_wake(struct pt_lane *lane, struct pt_journal *journal)
+{
+    return take_block(lane, journal);
+}
+
 void
 pt_lane_clear(struct pt_lane *lane, struct pt_journal *journal)
 {
+    pt_stacks_clear(lane, journal);
     release(lane, journal);
 }

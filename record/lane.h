@@ -52,9 +52,13 @@ struct pt_lane {
     uint64_t time;   /* of the last event, quanta since the origin */
     uint32_t thread; /* trace-wide id, 0 while idle */
     uint32_t process;
-    bool fresh;             /* the block holds the thread's begin alone */
+    uint32_t tid;
+    uint32_t carrier;         /* of another stack of a thread: that thread */
+    uint32_t greenlet;        /* that runs, or has run last; 0 the first */
+    struct pt_stacks *stacks; /* record/stacks.h; NULL: only this one */
+    bool fresh;               /* the block holds the thread's begin alone */
     bool recent;            /* something was written since pt_tracee_flush() */
-    struct pt_block *block; /* NULL while idle */
+    struct pt_block *block; /* NULL while idle, or at rest */
     struct pt_shadow shadow;
 };
 
@@ -64,14 +68,18 @@ struct pt_lane {
 enum pt_status pt_lane_begin(struct pt_lane *, struct pt_journal *,
                              uint32_t process, uint32_t tid, uint64_t time,
                              struct pt_str name);
-/* The thread ends.  Nothing happens on an idle lane. */
+/* The thread ends, with all its stacks.  Nothing happens on an idle lane. */
 enum pt_status pt_lane_end(struct pt_lane *, struct pt_journal *);
-/* Writes the block, if there is anything in it. */
+/* Writes the block, if there is one and anything in it. */
 enum pt_status pt_lane_flush(struct pt_lane *, struct pt_journal *);
 /* `count` events are missing here, UINT64_MAX unknown: says so, writes the
  * block, and forgets the stack, which pt_lane_tell() then builds anew. */
 enum pt_status pt_lane_gap(struct pt_lane *, struct pt_journal *,
                            uint64_t count);
+/* Writes the block and gives it back: nothing comes for a while.  And takes one
+ * again. */
+enum pt_status pt_lane_rest(struct pt_lane *, struct pt_journal *);
+enum pt_status pt_lane_wake(struct pt_lane *, struct pt_journal *);
 /* A frame that is on the stack already, outermost first. */
 enum pt_status pt_lane_tell(struct pt_lane *, struct pt_journal *,
                             const struct pt_frame *);

@@ -239,13 +239,19 @@ enum pt_word {
     PT_W_TIME = 26,  /* absolute quanta (ticks >> quantum_log2), two words */
     PT_W_BEGIN = 27, /* a thread begins: tid, absolute quanta (2) */
     PT_W_END = 28,   /* the thread ends */
-    PT_W_GAP = 29,   /* lost events, two words; the stack follows */
+    PT_W_GAP = 29,   /* lost events, two words; stack and greenlet, as of
+                        SWITCH, on which it goes on; its frames follow */
     PT_W_FRAME = 30, /* a frame that is on the stack, outermost first: code,
                         key, key, byte offset; upper bits: frames to come */
     PT_W_FRAME_C =
-        31, /* on top of those: a C call that has not ended: callee */
-    PT_W_LIMIT = 32
+        31,           /* on top of those: a C call that has not ended: callee */
+    PT_W_SWITCH = 32, /* another greenlet goes on: its stack's number and its
+                         own; the upper bits have a time after all */
+    PT_W_LIMIT = 33
 };
+/* A thread's stacks: 0 is where it began; the number of a greenlet that has
+ * ended goes to the next that starts. */
+enum { PT_STACKS_LIMIT = 1 << 16 };
 #define PT_NOWHERE UINT32_MAX
 enum { PT_NEAR_BITS = 13, PT_NEAR_LIMIT = 1 << 13 };
 enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };

@@ -1,5 +1,6 @@
 #include "record/tracee.h"
 #include "record/problem.h"
+#include "record/stacks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ protocol_broken(struct pt_tracee *t, struct pt_journal *journal,
                  "recording ends there: %.120s",
                  (int)t->pid, error->text);
     if (lane != NULL && lane->thread != 0)
-        return pt_lane_gap(lane, journal, UINT64_MAX);
+        return pt_lane_gap(pt_stacks_lane(lane), journal, UINT64_MAX);
     return orphan_gap(t, journal, UINT64_MAX, "(broken protocol)",
                       quanta_now(journal));
 }
@@ -133,7 +134,8 @@ end_if_dead(struct pt_tracee *t, uint32_t i, struct pt_journal *journal)
     /* what it could no longer tell itself */
     uint64_t dropped = atomic_exchange(&slot->dropped, 0);
     enum pt_status st =
-        dropped != 0 ? pt_lane_gap(lane, journal, dropped) : PT_OK;
+        dropped != 0 ? pt_lane_gap(pt_stacks_lane(lane), journal, dropped)
+                     : PT_OK;
     return st == PT_OK ? pt_lane_end(lane, journal) : st;
 }
 
@@ -197,7 +199,7 @@ tell_losses(struct pt_tracee *t, uint32_t i, struct pt_journal *journal)
     if (dropped == 0)
         return PT_OK;
     if (lane->thread != 0)
-        return pt_lane_gap(lane, journal, dropped);
+        return pt_lane_gap(pt_stacks_lane(lane), journal, dropped);
     return orphan_gap(t, journal, dropped, "(dropped)", lane->time);
 }
 
@@ -209,6 +211,8 @@ pt_tracee_flush(struct pt_tracee *t, struct pt_journal *journal)
         if (!t->lanes[i].recent)
             st = pt_lane_flush(&t->lanes[i], journal);
         t->lanes[i].recent = false;
+        if (st == PT_OK)
+            st = pt_stacks_flush(&t->lanes[i], journal);
     }
     return st;
 }

@@ -99,6 +99,11 @@ suite counts 600 "$python" tests/roundtrip/counts.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
 suite exact 900 "$python" tests/exact/run.py
+if [ -n "$("$python" tests/greenlet/run.py --which)" ]; then
+    suite greenlet 600 "$python" tests/greenlet/run.py
+else
+    echo "greenlet: skipped, no interpreter has the package"
+fi
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh

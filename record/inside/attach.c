@@ -2,6 +2,7 @@
 #include "compat.h"
 #include "frames.h"
 #include "gate.h"
+#include "greenlets.h"
 #include "hooks.h"
 #include "objects.h"
 #include "text.h"
@@ -120,6 +121,7 @@ pt_attach(struct pt_attach *a)
     }
     if (!pt_hooks_start(a->why, sizeof a->why))
         return -1;
+    pt_greenlets_start();
     pt_compat_audit_own(a->hook);
     a->audit = on_audit;
     a->starts = pt_producer_starts;

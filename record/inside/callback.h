@@ -4,21 +4,20 @@
 #ifndef PT_INSIDE_CALLBACK_H
 #define PT_INSIDE_CALLBACK_H
 
+#include "builtin.h"
 #include "objects.h"
 
-/* A callback's object, made by hand and never to die. */
 struct pt_callback {
-    uintptr_t untracked[2]; /* the collector's words before an object */
-    PyCFunctionObject function;
+    struct pt_builtin builtin;
     vectorcallfunc inner; /* what records, where filters come before it */
 };
 
 static inline struct pt_callback *
 pt_callback_of(PyObject *self)
 {
-    return (
-        struct pt_callback *)(void *)((char *)self -
-                                      offsetof(struct pt_callback, function));
+    return (struct pt_callback *)(void *)((char *)self -
+                                          offsetof(struct pt_callback,
+                                                   builtin.function));
 }
 
 #define CALLBACK(name)                                                         \

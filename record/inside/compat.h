@@ -37,6 +37,14 @@
 
 typedef struct _PyInterpreterFrame pt_pyframe;
 
+/* The reference count of an object that never dies; before 3.12 one that
+ * nobody counts down to nothing. */
+#if PY_VERSION_HEX >= 0x030C0000
+#define PT_COMPAT_IMMORTAL _Py_IMMORTAL_REFCNT
+#else
+#define PT_COMPAT_IMMORTAL (1 << 30)
+#endif
+
 /* The innermost frame of a thread, which may be incomplete or a shim. */
 static inline pt_pyframe *
 pt_compat_current(PyThreadState *tstate)

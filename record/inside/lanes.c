@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum { LANES = 2 * PT_SLOTS, SINK_BYTES = 2048, MAP_STEPS = 20 };
-enum { BEGIN_BYTES = 16, FRAME_BYTES = 20, FRAME_C_BYTES = 8, GAP_BYTES = 12 };
+enum { BEGIN_BYTES = 16, FRAME_BYTES = 20, FRAME_C_BYTES = 8, GAP_BYTES = 20 };
 
 _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
@@ -37,6 +37,7 @@ static struct {
     bool forked;   /* the next lane to attach has to tell its stack ... */
     uint32_t fork; /* ... with this callable on top, 0 none */
     struct pt_lane spare; /* for threads that get no lane at all */
+    _Atomic uint64_t births, gaps;
 } local = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* What a sink lane writes into, shared by all: nobody ever reads it. */
@@ -138,6 +139,9 @@ lane_claim(struct pt_lane *l)
         /* of the thread before us, if the collector has not seen it yet */
         l->dropped = atomic_exchange(&s->dropped, 0);
         l->unborn = 1;
+        l->stack = l->greenlet = 0;
+        l->birth = atomic_fetch_add(&local.births, 1) + 1;
+        l->told = atomic_fetch_add(&local.gaps, 1) + 1;
         s->tid = (uint32_t)syscall(SYS_gettid);
         if (i >= used)
             atomic_store(&pt_producer.arena->slots_used, i + 1);
@@ -318,6 +322,9 @@ write_gap(struct pt_lane *l, uint64_t lost, bool tell, bool entering)
     w[0] = PT_W_GAP;
     w[1] = (uint32_t)lost;
     w[2] = (uint32_t)(lost >> 32);
+    w[3] = l->stack;
+    w[4] = l->greenlet;
+    l->told = atomic_fetch_add(&local.gaps, 1) + 1;
     pt_lane_publish(l, GAP_BYTES);
     if (tell && local.teller != NULL)
         local.teller(entering);

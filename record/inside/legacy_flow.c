@@ -157,6 +157,17 @@ take(const pt_pyframe *f)
 }
 
 void
+pt_legacy_flow_swap(struct pt_places *from, struct pt_places *to)
+{
+    *from = (struct pt_places){places.base, places.end, pt_place_top};
+    places.base = to->base;
+    places.end = to->end;
+    pt_place_top = to->base != NULL ? to->top : &nobody;
+    *to = (struct pt_places){0};
+    pthread_setspecific(places_key, places.base);
+}
+
+void
 pt_legacy_flow_lose(void)
 {
     pt_emit_gap();

@@ -50,6 +50,15 @@ struct pt_place {
 extern _Thread_local struct pt_place *pt_place_top /* never NULL */
     __attribute__((tls_model("initial-exec")));
 
+/* A stack of them; its first entry is no frame.  All zero is an empty one. */
+struct pt_places {
+    struct pt_place *base, *end, *top;
+};
+
+/* The thread's stack is another greenlet's from now on: *from receives the one
+ * it had, and *to, which is emptied, is the one it has. */
+void pt_legacy_flow_swap(struct pt_places *from, struct pt_places *to);
+
 void pt_legacy_flow_turn(PyFrameObject *);
 void pt_legacy_flow_rethrow(PyFrameObject *);
 

@@ -211,32 +211,17 @@ event_bit(PyObject *events, const char *name)
     return bit;
 }
 
-static const PyObject immortal = {.ob_refcnt = _Py_IMMORTAL_REFCNT,
-                                  .ob_type = &PyCFunction_Type};
-
-/* Never called by its definition: whoever calls the object calls `call`. */
-static PyObject *
-not_called(PyObject *self, PyObject *unused)
-{
-    Py_RETURN_NONE;
-}
-
-/* A builtin function that `call` answers for.  It is made by hand and never
- * dies: an object had from the collector would move the program's collections
- * by one allocation. */
+/* The function that answers for a hook's event. */
 static PyObject *
 callback(struct hook *h)
 {
-    static PyMethodDef definition = {"ptrec", not_called, METH_NOARGS, NULL};
-    PyCFunctionObject *f = &h->object.function;
     bool filtered = pt_gate.filtered;
     vectorcallfunc flow =
         pt_producer.flow ? pt_flow_callback(h->event, filtered) : NULL;
-    f->ob_base = immortal;
-    f->m_ml = &definition;
     h->object.inner = flow != NULL ? flow : h->call;
-    f->vectorcall = filtered ? pt_filtered(h->kind, h->event) : h->object.inner;
-    return (PyObject *)f;
+    return pt_builtin_init(&h->object.builtin,
+                           filtered ? pt_filtered(h->kind, h->event)
+                                    : h->object.inner);
 }
 
 /* Flow has jumps only where nothing else tells of a loop. */

@@ -30,13 +30,18 @@ struct pt_lane {
     char *bias;     /* ring address of offset 0 of this lap */
     uint64_t last;  /* quanta of the thread's latest stamp */
     struct pt_slot *slot;
-    char *base;       /* the ring */
-    uint32_t size;    /* of the ring */
-    uint32_t taken;   /* this lane belongs to a thread */
-    uint64_t dropped; /* events lost since the last one written */
-    uint32_t sink;    /* nothing is recorded any more for this thread */
-    uint32_t unborn;  /* its begin record is still to be written */
-    char pad[56];
+    char *base;        /* the ring */
+    uint32_t size;     /* of the ring */
+    uint32_t taken;    /* this lane belongs to a thread */
+    uint64_t dropped;  /* events lost since the last one written */
+    uint32_t sink;     /* nothing is recorded any more for this thread */
+    uint32_t unborn;   /* its begin record is still to be written */
+    uint32_t stack;    /* number of the greenlets' stack that runs ... */
+    uint32_t greenlet; /* ... and its greenlet */
+    uint64_t birth;    /* no other lane of the process has or had this one */
+    uint64_t told;     /* so many gaps of the process have told a stack when
+                          this lane's latest did */
+    char pad[32];
 };
 _Static_assert(sizeof(struct pt_lane) == 128, "two cache lines");
 

@@ -140,7 +140,7 @@ Test(record_stack, gap_and_stack)
     fake_begin(&l, 5);
     FAKE_PUT(&l, PT_W_CALL, 1);
     FAKE_PUT(&l, PT_W_CALL, 1);
-    FAKE_PUT(&l, PT_W_GAP, 500, 0);
+    FAKE_PUT(&l, PT_W_GAP, 500, 0, 0, 0);
     FAKE_PUT(&l, PT_W_FRAME | 1 * DT, 3, 7, 0, 44);
     FAKE_PUT(&l, PT_W_FRAME, 4, 0, 0, 46);
     FAKE_PUT(&l, PT_W_LINE, 8);
