@@ -167,16 +167,19 @@ lane(void)
     return l;
 }
 
+/* Tells the frames of the stack that runs, by a gap.  Nothing is missing from
+ * the others. */
 static void
-lose(void)
+lose(struct pt_lane *l)
 {
+    uint64_t told = l->told;
 #if !PT_HAVE_MONITORING
-    if (pt_producer.flow) {
+    if (pt_producer.flow)
         pt_legacy_flow_lose();
-        return;
-    }
+    else
 #endif
-    pt_emit_gap();
+        pt_emit_gap();
+    l->told = told;
 }
 
 /* Stack `number` with greenlet `id` goes on.  The lane knows it first: should
@@ -291,7 +294,7 @@ tell(const PyObject *origin, const PyObject *target, bool ended)
     }
     /* It can be that room for the record was made by telling a gap. */
     if (untold && l->told == told)
-        lose();
+        lose(l);
 }
 
 /* The trace function.  greenlet calls it when all of a switch is done, but the
@@ -401,7 +404,7 @@ back(struct mark m)
         l->stack != m.stack && make_room()) {
         mistake(l, m.stack, m.id);
         numbers.running = m.running;
-        lose();
+        lose(l);
     }
     hook_thread();
 }
