@@ -9,7 +9,7 @@ enum { ENTRIES_MIN = 64 };
 struct pt_gate pt_gate;
 
 /* A frame that is on the stack, and what holds up to it. */
-struct entry {
+struct pt_gate_entry {
     const pt_pyframe *frame;
     uint32_t count;   /* recorded frames */
     uint32_t nearest; /* the innermost of them: its index, 0 none */
@@ -18,10 +18,8 @@ struct entry {
 };
 
 /* The first stands for "no frame". */
-static _Thread_local struct {
-    struct entry *base;
-    size_t n, capacity;
-} stack __attribute__((tls_model("initial-exec")));
+static _Thread_local struct pt_gate_stack stack
+    __attribute__((tls_model("initial-exec")));
 
 static struct {
     pthread_key_t key; /* ends a thread's stack */
@@ -49,6 +47,15 @@ pt_gate_init(void)
     return !pt_gate.stacked || pthread_key_create(&rules.key, end_stack) == 0;
 }
 
+void
+pt_gate_swap(struct pt_gate_stack *from, struct pt_gate_stack *to)
+{
+    *from = stack;
+    stack = *to;
+    *to = (struct pt_gate_stack){0};
+    pthread_setspecific(rules.key, stack.base);
+}
+
 static bool
 is_opaque(const pt_pyframe *f)
 {
@@ -68,11 +75,11 @@ reserve(void)
     if (stack.n < stack.capacity)
         return true;
     size_t n = stack.capacity != 0 ? stack.capacity * 2 : ENTRIES_MIN;
-    struct entry *p = realloc(stack.base, n * sizeof *p);
+    struct pt_gate_entry *p = realloc(stack.base, n * sizeof *p);
     if (p == NULL)
         return false;
     if (stack.base == NULL) {
-        p[0] = (struct entry){.within = !rules.functions};
+        p[0] = (struct pt_gate_entry){.within = !rules.functions};
         stack.n = 1;
     }
     stack.base = p;
@@ -112,8 +119,8 @@ pt_gate_enter(const pt_pyframe *f)
         return false;
     while (stack.n > 1 && !is_below(stack.base[stack.n - 1].frame, f))
         stack.n--;
-    const struct entry *below = &stack.base[stack.n - 1];
-    struct entry e = *below;
+    const struct pt_gate_entry *below = &stack.base[stack.n - 1];
+    struct pt_gate_entry e = *below;
     e.frame = f;
     e.within |= (traits & PT_CODE_OPENS) != 0;
     e.recorded = !opaque && e.within && below->count < rules.depth;

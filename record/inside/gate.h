@@ -30,6 +30,17 @@ void pt_gate_leave(const pt_pyframe *);
 /* The nearest recorded frame below, or NULL. */
 const pt_pyframe *pt_gate_below(const pt_pyframe *);
 
+/* A thread's stack of frames; all zero is an empty one.  Released by free() of
+ * its base. */
+struct pt_gate_stack {
+    struct pt_gate_entry *base;
+    size_t n, capacity;
+};
+
+/* The thread's frames are another greenlet's from now on: *from receives those
+ * it had, and *to, which is emptied, are those it has. */
+void pt_gate_swap(struct pt_gate_stack *from, struct pt_gate_stack *to);
+
 /* Whether a code object's events can be switched off for good. */
 bool pt_gate_never(PyCodeObject *co);
 

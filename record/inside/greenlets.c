@@ -1,6 +1,7 @@
 #include "greenlets.h"
 #include "builtin.h"
 #include "frames.h"
+#include "gate.h"
 #include "legacy_flow.h"
 #include "producer.h"
 #include "wrap.h"
@@ -47,6 +48,7 @@ struct greenlet {
     uint64_t birth;
     uint64_t told; /* as of its lane when it ran last */
     uint32_t stack, id;
+    struct pt_gate_stack gate;
 #if !PT_HAVE_MONITORING
     struct pt_places places;
 #endif
@@ -253,6 +255,7 @@ enter(struct pt_lane *l, struct greenlet *g)
         g->stack = take_number();
         g->id = ++greenlets.last;
         g->told = 0;
+        g->gate.n = g->gate.base != NULL;
 #if !PT_HAVE_MONITORING
         g->places.top = g->places.base;
 #endif
@@ -261,12 +264,21 @@ enter(struct pt_lane *l, struct greenlet *g)
     return !fresh && (g->told != l->told || crowded);
 }
 
-/* Flow on 3.11 has a stack of its own to follow. */
+/* Filters, and flow on 3.11, follow a thread's frames themselves. */
 static void
-swap_places(struct greenlet *from, struct greenlet *to, bool ended)
+swap_frames(struct greenlet *from, struct greenlet *to, bool ended)
 {
+    if (from == to)
+        return;
+    if (pt_gate.stacked) {
+        pt_gate_swap(&from->gate, &to->gate);
+        if (ended) {
+            free(from->gate.base);
+            from->gate = (struct pt_gate_stack){0};
+        }
+    }
 #if !PT_HAVE_MONITORING
-    if (!pt_producer.flow || from == to)
+    if (!pt_producer.flow)
         return;
     pt_legacy_flow_swap(&from->places, &to->places);
     if (ended) {
@@ -285,7 +297,7 @@ tell(const PyObject *origin, const PyObject *target, bool ended)
     struct greenlet *from = leave(l, origin), *to = meet(target);
     bool untold = enter(l, to);
     uint64_t told = l->told;
-    swap_places(from, to, ended);
+    swap_frames(from, to, ended);
     go(l, to->stack, to->id);
     numbers.running = target;
     if (ended) {

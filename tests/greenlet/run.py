@@ -76,11 +76,11 @@ def unnoticed(directory, python, site, path):
         verified(trace, os.path.basename(path))
 
 
-def exact(directory, python, site, path):
+def exact(directory, python, site, path, *options):
     """Flow gives back what was recorded beside it, instruction by instruction."""
     trace = os.path.join(directory, "t.ptr")
     harness.ptrec(python, trace, path, env=environment(site),
-                  options=["--preset=flow", "--events=+instruction,+line"])
+                  options=["--preset=flow", "--events=+instruction,+line", *options])
     flow = verified(trace, os.path.basename(path))["flow"]
     require(flow["compared"] > 1000, "hardly anything was compared:", flow)
     require(flow["differing"] == flow["skipped"] == flow["desyncs"] == 0, flow)
@@ -251,6 +251,9 @@ for python, site in found:
         for preset in PRESETS if name not in GAPS else []:
             suite.case("%s in order %s %s" % (python, name, preset),
                        in_order, python, site, path, preset)
+    for option in "--max-depth=3", "--function=deep":
+        suite.case("%s exact %s" % (python, option), exact, python, site,
+                   os.path.join(HERE, "programs", "switching.py"), option)
     suite.case("%s waiting" % python, waiting, python, site)
     suite.case("%s from C" % python, from_c, python, site)
     suite.case("%s dropping" % python, dropping, python, site)
