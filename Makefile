@@ -109,7 +109,7 @@ C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
               record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
               tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
-              tests/fuzz/*.c)
+              tests/fuzz/*.[ch])
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 

@@ -1,11 +1,12 @@
-/* libFuzzer target: opens a log, decodes all of it, walks it, repairs it, and
- * opens what repair wrote.  Checksums are not looked at, or no mutation would
- * get past them.  Bodies are compressed, so half of the mutations are made
- * inside: a chunk is unpacked, its CBOR item mutated, and packed again. */
+/* libFuzzer target: opens a log, decodes all of it, replays it (fuzz_replay.c),
+ * repairs it, and opens what repair wrote.  Checksums are not looked at, or no
+ * mutation would get past them.  Bodies are compressed, so half of the
+ * mutations are made inside: a chunk is unpacked, its CBOR item mutated, and
+ * packed again. */
+#include "tests/fuzz/fuzz.h"
+
 #include "format/chunk.h"
 #include "format/trace.h"
-
-#include <pt/flow.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* Something that must hold does not. */
-static void
+void
 broken(const char *what)
 {
     fprintf(stderr, "fuzz_reader: %s\n", what);
@@ -116,62 +116,6 @@ decode(const struct pt_trace *t)
     return n;
 }
 
-/* Each instruction that a step ran is one of its graph's. */
-static void
-expand(const struct pt_walked *w)
-{
-    struct pt_expand x;
-    struct pt_fine fine;
-    uint64_t instructions, lines;
-    pt_expand_count(w, &instructions, &lines);
-    if (instructions + lines > 1000)
-        return;
-    pt_expand_begin(&x, w);
-    while (pt_expand_next(&x, &fine)) {
-        if (fine.index >= w->graph->n)
-            broken("an instruction behind its code");
-        if (fine.kind == PT_LINE ? lines-- == 0 : instructions-- == 0)
-            broken("more ran than was counted");
-    }
-    if (instructions + lines != 0)
-        broken("less ran than was counted");
-}
-
-static void
-walk_chunk(struct pt_walk *walk, const struct pt_events *events)
-{
-    struct pt_walked walked;
-    if (pt_walk_sync(walk, events, &walked) != PT_OK)
-        return;
-    for (uint32_t i = 0; i < events->info->events; i++) {
-        if (pt_walk_step(walk, &events->events[i], events->info->seq + i,
-                         &walked) != PT_OK)
-            return;
-        expand(&walked);
-    }
-}
-
-/* Walks all chunks as if they were one thread's. */
-static void
-walk(const struct pt_trace *t)
-{
-    struct pt_graph_cache *graphs;
-    struct pt_decoder *d;
-    struct pt_walk *walk;
-    if (pt_graph_cache_new(t, &graphs) != PT_OK ||
-        pt_walk_new(graphs, &walk) != PT_OK || pt_decoder_new(t, &d) != PT_OK)
-        broken("no walk");
-    for (size_t i = 0; i < pt_trace_chunk_count(t); i++) {
-        struct pt_events events;
-        if (pt_trace_chunk(t, i)->type == PT_CHUNK_EVENTS &&
-            pt_decoder_events(d, i, &events) == PT_OK)
-            walk_chunk(walk, &events);
-    }
-    pt_decoder_free(d);
-    pt_walk_free(walk);
-    pt_graph_cache_free(graphs);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -188,7 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     touch_definitions(t);
     uint64_t n = decode(t);
-    walk(t);
+    fuzz_replay(t);
     st = pt_trace_repair(t, repaired, &e);
     pt_trace_close(t);
     if (st == PT_OK) {

@@ -25,7 +25,7 @@ seconds=${1:-60}
 # shellcheck disable=SC2086
 "$CLANG" $flags -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=all -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
-    format/*.c replay/*.c $libs || exit 1
+    tests/fuzz/fuzz_replay.c format/*.c replay/*.c $libs || exit 1
 
 # What it finds goes to a copy: the committed corpus stays as it is.
 work=$(mktemp -d) || exit 1
