@@ -236,6 +236,8 @@ run(struct pt_session *s)
         st = dump_all(&d);
     if (d.cursor)
         s->trouble = pt_cursor_trouble(d.cursor);
+    if (d.cursor && st != PT_OK && s->error.text[0] == '\0')
+        s->error = *pt_cursor_error(d.cursor);
     pt_dump_json_free(d.json);
     pt_disassembler_free(d.disassembler);
     pt_cursor_free(d.cursor);

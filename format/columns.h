@@ -62,6 +62,7 @@ enum pt_transform {
 struct pt_column_in {
     bool present;
     enum pt_transform transform;
+    struct pt_str name; /* of the transform */
     uint32_t width;
     uint32_t quantum; /* 0: the trace's */
     uint64_t base;

@@ -80,7 +80,8 @@ pt_column_read(struct pt_cbor *c, struct pt_column_in *in)
     for (size_t i = 0; i < pairs && !c->bad; i++) {
         struct pt_str key = pt_cbor_get_text(c);
         if (pt_str_is(key, "transform")) {
-            in->transform = transform_of(pt_cbor_get_text(c));
+            in->name = pt_cbor_get_text(c);
+            in->transform = transform_of(in->name);
             transform = true;
         } else if (pt_str_is(key, "width")) {
             in->width = (uint32_t)pt_cbor_get_uint(c, 8);

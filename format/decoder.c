@@ -384,6 +384,19 @@ decode(struct pt_decoder *d, const struct pt_chunk_info *info,
     return st;
 }
 
+/* A name as a message can have it: not long, and nothing that a terminal would
+ * take for more than a character. */
+enum { PRINTABLE = 33 };
+static const char *
+printable(struct pt_str name, char text[PRINTABLE])
+{
+    size_t n = name.len < PRINTABLE - 1 ? name.len : PRINTABLE - 1;
+    for (size_t i = 0; i < n; i++)
+        text[i] = name.data[i] > ' ' && name.data[i] < 127 ? name.data[i] : '?';
+    text[n] = '\0';
+    return text;
+}
+
 enum pt_status
 pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
 {
@@ -398,15 +411,17 @@ pt_decoder_events(struct pt_decoder *d, size_t i, struct pt_events *out)
     if (st != PT_OK)
         return st;
     struct pt_item it;
+    char later[PRINTABLE];
     st = decode(d, info, bytes, &it);
     if (st == PT_ENOMEM)
         return pt_error_memory(&d->error);
     if (st == PT_EUNSUPPORTED)
         return pt_error_set(&d->error, st, 0, (int64_t)info->offset,
-                            "%s: the events chunk at byte %llu is packed in a "
-                            "way that this program does not know; use the "
-                            "ptana of a later version",
-                            t->path, (unsigned long long)info->offset);
+                            "%s: the events chunk at byte %llu is packed by "
+                            "\"%s\", which this program does not know; use "
+                            "the ptana of a later version",
+                            t->path, (unsigned long long)info->offset,
+                            printable(it.later, later));
     if (st != PT_OK) {
         pt_error_set(&d->error, PT_EDAMAGED, 0, (int64_t)info->offset,
                      "%s: the events chunk at byte %llu contradicts itself; "

@@ -99,11 +99,16 @@ shapes_valid(const struct pt_item *it)
 }
 
 static bool
-transforms_known(const struct pt_item *it)
+transforms_known(struct pt_item *it)
 {
-    bool later = it->shape.transform == PT_LATER;
+    const struct pt_column_in *later = NULL;
+    if (it->shape.transform == PT_LATER)
+        later = &it->shape;
     for (unsigned k = 0; k < PT_COLUMN_COUNT; k++)
-        later |= it->columns[k].transform == PT_LATER;
+        if (it->columns[k].transform == PT_LATER)
+            later = &it->columns[k];
+    if (later)
+        it->later = later->name;
     return !later;
 }
 

@@ -18,6 +18,7 @@ struct pt_item {
     size_t depth; /* frames in the stack */
     struct pt_column_in shape;
     struct pt_column_in columns[PT_COLUMN_COUNT];
+    struct pt_str later; /* a transform that is not known here */
 };
 
 /* A growing array of frames, reused from item to item. */

@@ -170,7 +170,8 @@ pt_header_read(struct pt_str item, struct pt_pool *pool, struct pt_header *out)
     }
     if (st == PT_ENOMEM || st == PT_ELIMIT)
         return st;
-    if (magic && (h.version >> 16 > PT_FORMAT_MAJOR || h.required != 0)) {
+    const uint32_t known = PT_REQUIRED_PREDICTED;
+    if (magic && (h.version >> 16 > PT_FORMAT_MAJOR || h.required & ~known)) {
         out->version = h.version;
         out->required = h.required;
         return PT_EUNSUPPORTED;

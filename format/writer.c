@@ -63,8 +63,11 @@ pt_writer_open(const char *path, const struct pt_header *header,
     if (w == NULL)
         return pt_error_memory(error);
     w->clock = header->clock;
-    pt_header_write(&w->header, header);
+    struct pt_header told = *header;
     bool predicts = (header->optional & PT_OPTIONAL_FLOW) != 0;
+    if (predicts)
+        told.required |= PT_REQUIRED_PREDICTED;
+    pt_header_write(&w->header, &told);
     enum pt_status st =
         w->header.failed ||
                 (predicts && pt_predictor_new(&w->predictor) != PT_OK)

@@ -343,6 +343,12 @@ pt_cursor_new(const struct pt_trace *trace, const struct pt_filter *filter,
     return PT_OK;
 }
 
+const struct pt_error *
+pt_cursor_error(const struct pt_cursor *c)
+{
+    return pt_decoder_error(c->decoder);
+}
+
 void
 pt_cursor_free(struct pt_cursor *c)
 {

@@ -228,6 +228,12 @@ struct pt_process_end {
     uint64_t lost; /* events that its gaps count */
 };
 
+/* Feature bits that a reader must know. */
+enum pt_required {
+    PT_REQUIRED_PREDICTED = 1 /* events of flow are predicted (spec/format.md
+                                 6.6); the writer sets it */
+};
+
 /* Feature bits that a reader may ignore. */
 enum pt_optional {
     PT_OPTIONAL_FLOW = 1 /* events say where they happened: the program's

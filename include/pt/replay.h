@@ -205,6 +205,9 @@ enum pt_status pt_cursor_walk(struct pt_cursor *,
                               struct pt_graph_cache *graphs);
 /* PT_OK, PT_END, or a failure that is none of the file's. */
 enum pt_status pt_cursor_next(struct pt_cursor *, struct pt_merged *out);
+/* What the reader said of a chunk when pt_cursor_next() failed; its text is ""
+ * where the reason was another. */
+const struct pt_error *pt_cursor_error(const struct pt_cursor *);
 
 /* What was found on the way; whole after PT_END. */
 struct pt_trouble {

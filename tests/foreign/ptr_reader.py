@@ -27,6 +27,7 @@ SEEK_MAGIC = 0x184D2A5E
 SEEK_FOOTER = 0x8F92EAB1
 HEADER = struct.Struct("<IIBBBBIIIQIIqqQQ32IQQ")
 HEADER_SIZE = 216
+PREDICTED = 1  # the bit of `required` for section 6.6
 assert HEADER.size == HEADER_SIZE
 
 TYPES = {1: "header", 2: "definitions", 0x83: "syntax", 4: "events",
@@ -727,7 +728,7 @@ class Reader:
             elif self.header is None:
                 if item["magic"] != "ptrec":
                     raise Damaged("the header's magic")
-                if item["version"][0] > 1 or item["required"]:
+                if item["version"][0] > 1 or item["required"] & ~PREDICTED:
                     raise Refused(f"format version {item['version']}, "
                                   f"required {item['required']:#x}")
                 self.header = item

@@ -355,6 +355,29 @@ Test(format_writer, refuses_what_cannot_be)
     place_remove(&p);
 }
 
+Test(format_writer, required_features)
+{
+    struct place p;
+    struct pt_header h = *sample_header();
+    struct pt_writer *w;
+    struct pt_trace *t;
+    struct pt_error e;
+    const struct pt_end end = {.reason = S("complete")};
+    place_make(&p);
+    h.required = 0;
+    cr_assert_eq(pt_writer_open(p.path, &h, NULL, &e, &w), PT_OK);
+    cr_assert_eq(pt_writer_close(w, &end, &e), PT_OK);
+    cr_assert_eq(pt_trace_open(p.path, &e, &t), PT_OK);
+    cr_expect_eq(pt_trace_header(t)->required, PT_REQUIRED_PREDICTED);
+    pt_trace_close(t);
+    h.required = 1u << 9;
+    cr_assert_eq(pt_writer_open(p.second, &h, NULL, &e, &w), PT_OK);
+    cr_assert_eq(pt_writer_close(w, &end, &e), PT_OK);
+    cr_expect_eq(pt_trace_open(p.second, &e, &t), PT_EUNSUPPORTED);
+    cr_expect(strstr(e.text, "required features 0x201"), "%s", e.text);
+    place_remove(&p);
+}
+
 Test(format_writer, much_to_define_is_written_early)
 {
     struct place p;

@@ -41,6 +41,7 @@ sample_header(void)
     static const struct pt_str filters[] = {{"source=/home/a\xff", 15},
                                             {"exclude-stdlib", 14}};
     static const struct pt_header header = {
+        .required = PT_REQUIRED_PREDICTED,
         .optional = 5,
         .clock = {.origin = UINT64_C(1) << 63,
                   .mult = 1627389952,
