@@ -2,6 +2,7 @@
 #include "analyze/json.h"
 #include "analyze/names.h"
 #include "analyze/pass.h"
+#include "analyze/thread_ids.h"
 #include "analyze/verify_walk.h"
 #include "analyze/analyzer.h"
 
@@ -23,9 +24,9 @@ struct thread_state {
 
 struct verifier {
     struct pt_session *session;
-    struct thread_state *threads; /* by id */
-    uint32_t nthreads;
-    uint64_t highest; /* seq past the last chunk, over all */
+    struct pt_thread_ids ids;
+    struct thread_state *threads; /* in their order */
+    uint64_t highest;             /* seq past the last chunk, over all */
     uint64_t chunks, events, findings, unresolved, disorder;
     bool text;
     bool walks; /* the trace can be walked */
@@ -112,7 +113,7 @@ check_chunk(void *state, const struct pt_events *chunk)
     struct verifier *v = state;
     const struct pt_chunk_info *c = chunk->info;
     struct thread_state *t =
-        &v->threads[c->thread < v->nthreads ? c->thread : 0];
+        &v->threads[pt_thread_ids_find(&v->ids, c->thread)];
     v->chunks++;
     v->events += c->events;
     if (!pt_trace_thread(v->session->trace, c->thread))
@@ -141,8 +142,7 @@ static enum pt_status
 bad_chunk(void *state, const struct pt_chunk_info *c)
 {
     struct verifier *v = state;
-    if (c->thread < v->nthreads)
-        pt_stack_lose(&v->threads[c->thread].stack);
+    pt_stack_lose(&v->threads[pt_thread_ids_find(&v->ids, c->thread)].stack);
     find(v, c, "damaged, cannot be decoded");
     return PT_OK;
 }
@@ -226,30 +226,28 @@ run(struct pt_session *s)
 {
     struct verifier v = {.session = s, .text = pt_session_format(s, "text")};
     struct pt_fold folds[] = {{&v, check_chunk, bad_chunk}, {0}};
-    enum pt_status st = PT_OK;
     v.walks = !pt_flow_lacks(s->trace);
-    if (v.walks)
-        st = pt_walk_check_init(&v.walk, s, v.text, &folds[1]);
+    enum pt_status st = pt_thread_ids_init(&v.ids, s->trace);
     if (st != PT_OK)
         return st;
-    v.nthreads = pt_trace_thread_count(s->trace) + 1;
-    v.threads = calloc(v.nthreads, sizeof *v.threads);
-    if (!v.threads) {
-        pt_walk_check_clear(&v.walk);
-        return PT_ENOMEM;
-    }
-    st =
-        pt_pass_run(s->trace, NULL, folds, 1 + v.walks, &s->trouble, &s->error);
+    v.threads = calloc(v.ids.n + 1, sizeof *v.threads);
+    st = v.threads ? PT_OK : PT_ENOMEM;
+    if (st == PT_OK && v.walks)
+        st = pt_walk_check_init(&v.walk, s, &v.ids, v.text, &folds[1]);
+    if (st == PT_OK)
+        st = pt_pass_run(s->trace, NULL, folds, 1 + v.walks, &s->trouble,
+                         &s->error);
     s->trouble.desyncs += v.walk.desyncs;
     s->trouble.misfits += v.walk.desyncs;
     pt_walk_check_clear(&v.walk);
-    for (uint32_t i = 0; i < v.nthreads; i++) {
+    for (size_t i = 0; v.threads && i < v.ids.n; i++) {
         s->trouble.desyncs += v.threads[i].stack.desyncs;
         s->trouble.unmatched += v.threads[i].stack.unmatched;
         s->trouble.unfinished += v.threads[i].stack.unfinished;
         pt_stack_clear(&v.threads[i].stack);
     }
     free(v.threads);
+    pt_thread_ids_clear(&v.ids);
     if (st != PT_OK)
         return st;
     const struct pt_damage *d = pt_trace_damage(s->trace);

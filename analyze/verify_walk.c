@@ -254,7 +254,7 @@ check_chunk(void *state, const struct pt_events *chunk)
     const struct pt_chunk_info *c = chunk->info;
     struct here h = {check, NULL, c->thread, c->seq};
     struct pt_walked w;
-    h.thread = &check->threads[c->thread < check->nthreads ? c->thread : 0];
+    h.thread = &check->threads[pt_thread_ids_find(check->ids, c->thread)];
     if (!h.thread->walk) {
         enum pt_status st = pt_walk_new(check->graphs, &h.thread->walk);
         if (st != PT_OK)
@@ -278,7 +278,7 @@ bad_chunk(void *state, const struct pt_chunk_info *c)
 {
     struct pt_walk_check *check = state;
     struct pt_walk_thread *t =
-        &check->threads[c->thread < check->nthreads ? c->thread : 0];
+        &check->threads[pt_thread_ids_find(check->ids, c->thread)];
     if (t->walk)
         pt_walk_lose(t->walk);
     skip_waiting(check, t);
@@ -288,7 +288,8 @@ bad_chunk(void *state, const struct pt_chunk_info *c)
 /* -------------------------------------------------------------------------- */
 
 enum pt_status
-pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s, bool text,
+pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s,
+                   const struct pt_thread_ids *ids, bool text,
                    struct pt_fold *fold)
 {
     const struct pt_header *h = pt_trace_header(s->trace);
@@ -296,16 +297,14 @@ pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s, bool text,
         .session = s,
         .text = text,
         .kinds = h->events & (1u << PT_LINE | 1u << PT_INSTRUCTION),
-        .nthreads = pt_trace_thread_count(s->trace) + 1,
+        .ids = ids,
     };
     enum pt_status st = pt_graph_cache_new(s->trace, &check->graphs);
     if (st != PT_OK)
         return st;
-    check->threads = calloc(check->nthreads, sizeof *check->threads);
-    if (!check->threads) {
-        pt_walk_check_clear(check);
+    check->threads = calloc(ids->n + 1, sizeof *check->threads);
+    if (!check->threads)
         return PT_ENOMEM;
-    }
     *fold = (struct pt_fold){check, check_chunk, bad_chunk};
     return PT_OK;
 }
@@ -313,7 +312,7 @@ pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s, bool text,
 void
 pt_walk_check_clear(struct pt_walk_check *check)
 {
-    for (uint32_t i = 0; check->threads && i < check->nthreads; i++) {
+    for (size_t i = 0; check->threads && i < check->ids->n; i++) {
         pt_walk_free(check->threads[i].walk);
         free(check->threads[i].told);
     }

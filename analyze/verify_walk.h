@@ -6,6 +6,7 @@
 
 #include "analyze/json.h"
 #include "analyze/pass.h"
+#include "analyze/thread_ids.h"
 #include "analyze/analyzer.h"
 
 struct pt_walk_check {
@@ -17,16 +18,17 @@ struct pt_walk_check {
     /* its own */
     struct pt_session *session;
     struct pt_graph_cache *graphs;
-    struct pt_walk_thread *threads; /* by id */
-    uint32_t nthreads;
+    const struct pt_thread_ids *ids;
+    struct pt_walk_thread *threads; /* in their order */
     uint32_t kinds; /* bits of _LINE and _INSTRUCTION that are recorded */
     bool text;
 };
 
 /* Makes the check and its fold; findings are printed as they come where `text`
- * is set. */
+ * is set.  `ids` are borrowed.  PT_ENOMEM: then it is to be cleared too. */
 enum pt_status pt_walk_check_init(struct pt_walk_check *, struct pt_session *,
-                                  bool text, struct pt_fold *fold);
+                                  const struct pt_thread_ids *ids, bool text,
+                                  struct pt_fold *fold);
 void pt_walk_check_clear(struct pt_walk_check *);
 /* One line of text, or one member "flow" of the open object. */
 void pt_walk_check_text(const struct pt_walk_check *);
