@@ -201,8 +201,10 @@ void
 pt_admit_prepare(struct pt_collector *c)
 {
     struct pt_error later;
-    if (c->spare.arena == NULL)
-        pt_arena_map_init(&c->spare, &c->config, ring_shrink(c), &later);
+    if (c->spare.arena == NULL &&
+        pt_arena_map_init(&c->spare, &c->config, ring_shrink(c), &later) ==
+            PT_OK)
+        pt_arena_map_touch(&c->spare);
 }
 
 /* --- the door ------------------------------------------------------------- */

@@ -13,7 +13,12 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { BELL_SIZE = 4096, PAGE = 4096, DEFS_TOUCHED = 1 << 17 };
+enum {
+    BELL_SIZE = 4096,
+    PAGE = 4096,
+    DEFS_TOUCHED = 1 << 17,
+    RING_TOUCHED = 1 << 16 /* no more than the smallest first ring */
+};
 _Static_assert(PT_DEFS_AT % PAGE == 0 && PT_RINGS_AT % PAGE == 0,
                "touched from a page's start");
 
@@ -83,15 +88,25 @@ hold_mutex(pthread_mutex_t *mutex)
     return err;
 }
 
-/* What every process uses at once.  Slots are many and seldom used. */
+/* What every process uses at once, also one that ends at once: a fork waits for
+ * this.  Slots are many and seldom used. */
 static void
 touch_first(char *memory, uint32_t shrink)
 {
     uint32_t ring;
     uint64_t first = pt_ring_place(shrink, 0, &ring);
     touch(memory, PT_SLOTS_AT + PAGE);
-    if (shrink == 0) /* they are forked, or one of many */
-        touch(memory + PT_DEFS_AT, DEFS_TOUCHED);
+    touch(memory + PT_DEFS_AT, PAGE);
+    touch(memory + first, RING_TOUCHED);
+}
+
+void
+pt_arena_map_touch(struct pt_arena_map *map)
+{
+    char *memory = (char *)map->arena;
+    uint32_t ring;
+    uint64_t first = pt_ring_place(map->shrink, 0, &ring);
+    touch(memory + PT_DEFS_AT, DEFS_TOUCHED);
     touch(memory + first, ring);
 }
 

@@ -22,10 +22,13 @@ struct pt_arena_map {
 };
 
 /* Makes an arena that says `config`, with rings of that size, holds its mutex,
- * and has touched its control area, definitions ring and first event ring. */
+ * and has touched the little of it that every process uses. */
 enum pt_status pt_arena_map_init(struct pt_arena_map *,
                                  const struct pt_config *config,
                                  uint32_t shrink, struct pt_error *error);
+/* Touches also the first event ring, and what most programs need for their
+ * definitions: a millisecond, while nobody waits. */
+void pt_arena_map_touch(struct pt_arena_map *);
 /* Closes the descriptor: the process has its own. */
 void pt_arena_map_handed(struct pt_arena_map *);
 /* Tells the producers that the collector is gone, and unmaps. */

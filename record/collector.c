@@ -390,8 +390,8 @@ pt_collector_run(struct pt_collector *c)
             look_after_program(c);
         flush_pending(c);
         tell_progress(c);
-        if (c->tracees != NULL && idle > 0 && !c->child_over)
-            pt_admit_prepare(c);
+        if (idle > 0 && pt_admit_expects(c))
+            pt_admit_prepare(c); /* while its interpreter starts */
     }
     tell_outside(c);
     while (c->tracees != NULL) {

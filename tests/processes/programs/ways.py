@@ -282,15 +282,19 @@ def prefork(log):
     import socket
     listener = socket.create_server(("127.0.0.1", 0))
     workers = []
+    ready, is_ready = os.pipe()
     for i in range(4):
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGTERM, lambda *_: child(log, "main/w%d" % i, 200 + i))
+            os.write(is_ready, b"x")
             while True:
                 connection, _ = listener.accept()
                 connection.sendall(b"%d" % os.getpid())
                 connection.close()
         workers.append(pid)
+    for _ in workers:
+        os.read(ready, 1)
     served = set()
     while len(served) < 2:
         with socket.create_connection(listener.getsockname()) as client:
