@@ -84,7 +84,8 @@ tell_frame(struct run *run, uint32_t id, uint64_t key, uint32_t off)
         .seq = UINT64_MAX,
         .id = code,
         .off = off,
-        .at = run->journal->flow ? PT_AT_INSIDE : PT_AT_UNKNOWN,
+        .at = run->journal->flow && off != PT_NOWHERE ? PT_AT_INSIDE
+                                                      : PT_AT_UNKNOWN,
         .time = INT64_MIN,
     };
     enum pt_status st = pt_lane_tell(run->lane, run->journal, &frame);

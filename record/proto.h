@@ -242,7 +242,8 @@ enum pt_word {
     PT_W_GAP = 29,   /* lost events, two words; stack and greenlet, as of
                         SWITCH, on which it goes on; its frames follow */
     PT_W_FRAME = 30, /* a frame that is on the stack, outermost first: code,
-                        key, key, byte offset; upper bits: frames to come */
+                        key, key, byte offset (PT_NOWHERE where the record to
+                        come tells it); upper bits: frames to come */
     PT_W_FRAME_C =
         31,           /* on top of those: a C call that has not ended: callee */
     PT_W_SWITCH = 32, /* another greenlet goes on: its stack's number and its

@@ -35,6 +35,11 @@
 
 #define PT_HAVE_MONITORING (PY_VERSION_HEX >= 0x030C0000)
 
+/* Whether a frame stands at a jump's destination already when the jump is
+ * told of. */
+#define PT_JUMPS_AHEAD                                                         \
+    (PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000)
+
 typedef struct _PyInterpreterFrame pt_pyframe;
 
 /* The reference count of an object that never dies; before 3.12 one that

@@ -80,8 +80,42 @@ pt_frame_told(const pt_pyframe *f)
     return pt_compat_frame_real(f) && pt_gate_recorded(f);
 }
 
+/* Whether a record begins the innermost frame. */
+static bool
+enters(unsigned kind)
+{
+    switch (kind) {
+    case PT_W_CALL:
+    case PT_W_CALL_KEY:
+    case PT_W_RESUME:
+    case PT_W_THROW:
+    case PT_W_CALL_AT:
+    case PT_W_CALL_KEY_AT:
+    case PT_W_RESUME_AT:
+    case PT_W_THROW_AT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether the innermost frame stands behind what a record tells of. */
+static bool
+is_ahead(unsigned kind)
+{
+    switch (kind) {
+    case PT_W_BRANCH:
+    case PT_W_BRANCH_TIMED:
+    case PT_W_BRANCH_NEAR:
+    case PT_W_JUMP:
+        return PT_JUMPS_AHEAD;
+    default:
+        return false;
+    }
+}
+
 void
-pt_frames_tell(bool entering)
+pt_frames_tell(unsigned next)
 {
     PyThreadState *tstate = pt_compat_tstate();
     if (tstate == NULL)
@@ -89,7 +123,7 @@ pt_frames_tell(bool entering)
     const pt_pyframe *top = pt_compat_current(tstate);
     while (top != NULL && !pt_compat_frame_real(top))
         top = top->previous;
-    if (entering && top != NULL)
+    if (enters(next) && top != NULL)
         top = top->previous;
 
     /* Ids first: a definition may have to be sent, and room for the frames
@@ -110,8 +144,10 @@ pt_frames_tell(bool entering)
     for (i = 0; i < n && stack[i] != NULL; i++) {
         const pt_pyframe *f = stack[i];
         uint64_t key = pt_compat_frame_generator(f) ? pt_key_find(f) : 0;
-        if (!pt_emit_frame(pt_code_id(pt_compat_frame_code(f)), key,
-                           pt_compat_frame_off(f), n - 1 - i))
+        uint32_t off =
+            f == top && is_ahead(next) ? PT_NOWHERE : pt_compat_frame_off(f);
+        if (!pt_emit_frame(pt_code_id(pt_compat_frame_code(f)), key, off,
+                           n - 1 - i))
             break;
     }
     free(stack);

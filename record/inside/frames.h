@@ -20,8 +20,8 @@ uint64_t pt_key_find(const pt_pyframe *frame);
  * Python code, and is recorded. */
 bool pt_frame_told(const pt_pyframe *frame);
 
-/* Emits PT_W_FRAME records for the calling thread's stack, outermost first;
- * `entering` leaves out the innermost.  A pt_stack_teller. */
-void pt_frames_tell(bool entering);
+/* Emits PT_W_FRAME records for the calling thread's stack, outermost first, as
+ * it is before a record of kind `next`.  A pt_stack_teller. */
+void pt_frames_tell(unsigned next);
 
 #endif

@@ -186,25 +186,6 @@ lane_attach(struct pt_lane *l)
     return l;
 }
 
-/* Whether a record begins the innermost frame. */
-static bool
-enters(unsigned kind)
-{
-    switch (kind) {
-    case PT_W_CALL:
-    case PT_W_CALL_KEY:
-    case PT_W_RESUME:
-    case PT_W_THROW:
-    case PT_W_CALL_AT:
-    case PT_W_CALL_KEY_AT:
-    case PT_W_RESUME_AT:
-    case PT_W_THROW_AT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 void
 pt_lanes_fork(uint32_t callee)
 {
@@ -218,7 +199,7 @@ tell_inherited(struct pt_lane *l, unsigned kind)
     if (!local.forked || local.teller == NULL)
         return;
     local.forked = false;
-    local.teller(enters(kind));
+    local.teller(kind);
     if (local.fork == 0 || l->off + FRAME_C_BYTES > l->limit)
         return;
     uint32_t *w = pt_lane_at(l);
@@ -315,7 +296,7 @@ lane_drop(struct pt_lane *l, unsigned kind)
 
 /* How much was lost and what is on the stack now, in the lane's segment. */
 static void
-write_gap(struct pt_lane *l, uint64_t lost, bool tell, bool entering)
+write_gap(struct pt_lane *l, uint64_t lost, bool tell, unsigned next)
 {
     pt_lane_time(l, pt_quanta());
     uint32_t *w = pt_lane_at(l);
@@ -327,7 +308,7 @@ write_gap(struct pt_lane *l, uint64_t lost, bool tell, bool entering)
     l->told = atomic_fetch_add(&local.gaps, 1) + 1;
     pt_lane_publish(l, GAP_BYTES);
     if (tell && local.teller != NULL)
-        local.teller(entering);
+        local.teller(next);
 }
 
 /* Room again after a drop. */
@@ -336,7 +317,7 @@ lane_resume(struct pt_lane *l, unsigned kind)
 {
     uint64_t lost = l->dropped;
     l->dropped = 0;
-    write_gap(l, lost, kind != PT_W_END, enters(kind));
+    write_gap(l, lost, kind != PT_W_END, kind);
 }
 
 void
@@ -348,7 +329,7 @@ pt_emit_gap(void)
     /* a segment of its own, where the stack has room */
     l = lane_next(l, PT_W_GAP);
     if (!l->sink && l != &scrap)
-        write_gap(l, UINT64_MAX, true, false);
+        write_gap(l, UINT64_MAX, true, PT_W_GAP);
 }
 
 uint32_t

@@ -70,10 +70,11 @@ extern _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
 #pragma GCC visibility pop
 
-/* Called when a lane meets a gap's end, to tell the stack: writes
- * PT_W_FRAME records with pt_emit_frame().  `entering` is true when the event
- * about to be written is itself the start of the innermost frame. */
-typedef void pt_stack_teller(bool entering);
+/* Called when a lane has to tell the stack, at a gap's end or after a fork:
+ * writes PT_W_FRAME records with pt_emit_frame().  `next` is the word kind of
+ * the record that follows, which may itself be the start of the innermost
+ * frame. */
+typedef void pt_stack_teller(unsigned next);
 
 /* What the recorder knows before it joins. */
 struct pt_joining {

@@ -192,6 +192,18 @@ def alone(directory, python):
         equal(tree.steps(tree.processes[1]), steps, way, "calls")
 
 
+def filtered(directory, python):
+    """A child whose first event is not the end of os.fork(): its caller is left out."""
+    for rule in "--exclude=fork", "--only=work", "--only=step", "--function=child":
+        tree = record(directory, python, "fork", options=["--preset=flow", rule, "-f"])
+        equal(verdict(tree)["flow"]["desyncs"], 0, rule, "desyncs")
+        expected = [33] if rule != "--function=child" else [0]
+        if rule != "--only=work":
+            equal([tree.steps(p) for p in tree.processes.values()], expected + [100, 101, 102],
+                  rule, "calls")
+        os.remove(os.path.join(directory, "log"))
+
+
 def one_sum(directory, python):
     """Without --process, analyzers take all processes together."""
     tree = record(directory, python, "fork")
@@ -221,6 +233,7 @@ def main():
         suite.case("%s many" % python, shared_definitions, python)
         suite.case("%s alone" % python, alone, python)
         suite.case("%s sum" % python, one_sum, python)
+        suite.case("%s filtered" % python, filtered, python)
         for name, case in faults.CASES.items():
             suite.case("%s %s" % (python, name), case, python)
     suite.finish()
