@@ -281,6 +281,16 @@ matches_process(const struct pt_trace *trace, const char *pattern, uint32_t id)
     return hash ? n == id : process && n == process->pid;
 }
 
+/* A process of which nothing was recorded has no thread. */
+static bool
+has_process(const struct pt_trace *trace, const char *pattern)
+{
+    for (uint32_t id = 1; id <= pt_trace_process_count(trace); id++)
+        if (pt_trace_process(trace, id) && matches_process(trace, pattern, id))
+            return true;
+    return false;
+}
+
 /* Keeps the threads that one of the patterns names; every pattern must name
  * something. */
 static enum pt_status
@@ -294,7 +304,7 @@ select_threads(const struct pt_trace *trace, const char *const *patterns,
     if (!hit)
         return PT_ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        bool found = false;
+        bool found = !by_thread && has_process(trace, patterns[i]);
         for (uint32_t id = 1; id < f->nthreads; id++) {
             const struct pt_thread *t = pt_trace_thread(trace, id);
             if (by_thread
