@@ -11,6 +11,7 @@ struct pt_disassembler {
     struct pt_operands *operands;
     uint32_t ncodes;
     struct pt_lines **lines; /* by code id */
+    bool failed;             /* memory was too short for some */
     struct pt_growing meaning;
 };
 
@@ -53,7 +54,9 @@ position(struct pt_disassembler *d, uint32_t id, uint32_t off)
 {
     const struct pt_code *code =
         id <= d->ncodes ? pt_trace_code(d->trace, id) : NULL;
-    if (!code || (!d->lines[id] && pt_lines_new(code, &d->lines[id]) != PT_OK))
+    if (code && !d->lines[id])
+        d->failed |= pt_lines_new(code, &d->lines[id]) == PT_ENOMEM;
+    if (!code || !d->lines[id])
         return (struct pt_position){0, 0, -1, -1};
     return pt_lines_at(d->lines[id], off);
 }
@@ -80,8 +83,10 @@ pt_disassembler_at(struct pt_disassembler *d, const struct pt_merged *m,
         .at = position(d, code, m->event->pos),
         .from = pt_disassembler_place(d, code, m->step.from),
     };
+    if (d->failed)
+        return PT_ENOMEM;
     if (index == PT_INS_NONE)
-        return PT_OK;
+        return pt_graph_cache_status(d->graphs);
     d->meaning.used = 0;
     pt_operands_put(d->operands, code, &g->ins[index], &d->meaning);
     out->op = pt_operands_opcode(d->operands, code, &g->ins[index]);

@@ -192,12 +192,14 @@ compare_rows(const void *a, const void *b, void *key)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void
+static enum pt_status
 find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
 {
     const struct pt_filter *f = s->filter;
     bool any = false;
-    uint8_t *seen = calloc(f->nthreads, 1);
+    uint8_t *seen = calloc((size_t)f->nthreads + 1, 1);
+    if (!seen)
+        return PT_ENOMEM;
     for (size_t i = 0; i < pt_trace_chunk_count(s->trace); i++) {
         const struct pt_chunk_info *c = pt_trace_chunk(s->trace, i);
         if (c->type != PT_CHUNK_EVENTS || c->events == 0 ||
@@ -210,7 +212,7 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         any = true;
         const struct pt_thread *t = pt_trace_thread(s->trace, c->thread);
         uint32_t id = t && t->carrier ? t->carrier : c->thread;
-        if (seen && id < f->nthreads && !seen[id]) {
+        if (id < f->nthreads && !seen[id]) {
             seen[id] = 1;
             rows->threads++;
         }
@@ -220,6 +222,7 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         rows->first = f->from.time;
     if (f->to.time < rows->last)
         rows->last = f->to.time;
+    return PT_OK;
 }
 
 /* --- the analyzer --------------------------------------------------------- */
@@ -246,7 +249,9 @@ report(struct pt_session *s, const struct pt_profile *p)
                 (char *)(uintptr_t)key);
         uint64_t limit = config->limit ? config->limit : text ? TEXT_LIMIT : 0;
         rows.shown = limit && !config->all && limit < rows.n ? limit : rows.n;
-        find_extent(s, &rows);
+        st = find_extent(s, &rows);
+    }
+    if (st == PT_OK) {
         if (text)
             pt_profile_text(s, p, &rows);
         else if (pt_session_format(s, "json"))

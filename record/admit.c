@@ -35,6 +35,15 @@ cannot_record(struct pt_collector *c, pid_t pid, const struct pt_error *why)
     }
 }
 
+static int
+out_of_memory(struct pt_collector *c, pid_t pid)
+{
+    struct pt_error error;
+    pt_problem_set(&error, PT_ENOMEM, 0, "out of memory");
+    cannot_record(c, pid, &error);
+    return ENOMEM;
+}
+
 /* --- a process joins ------------------------------------------------------ */
 
 /* The first process to join opens the trace: until then there is none, and
@@ -108,7 +117,7 @@ find_parent(struct pt_collector *c, const struct pt_hello *hello,
     case PT_OK:
         return 0;
     case PT_ENOMEM:
-        return ENOMEM;
+        return out_of_memory(c, t->pid);
     default:
         note_unrecorded(c, t->pid,
                         "the process that forked it is no longer known");
@@ -141,7 +150,7 @@ make_tracee(struct pt_collector *c, pid_t pid, bool program,
     if (pt_tracee_new(pid, &c->spare, pt_timebase_now(c->clock), command,
                       &c->notes, out) != PT_OK) {
         close(pidfd);
-        return ENOMEM;
+        return out_of_memory(c, pid);
     }
     (*out)->pidfd = pidfd;
     return 0;
@@ -162,7 +171,7 @@ admit(struct pt_collector *c, pid_t pid, const struct pt_hello *hello,
     if (err == 0)
         err = find_parent(c, hello, t);
     if (err == 0 && pt_family_add(&c->family, t) != PT_OK)
-        err = ENOMEM;
+        err = out_of_memory(c, pid);
     if (err == 0) {
         t->tag = c->tag++;
         /* How the program itself ended we learn as its parent. */

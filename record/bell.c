@@ -42,11 +42,15 @@ pt_ringer_start(struct pt_ringer *r, struct pt_error *error)
     if (st != PT_OK)
         return st;
     r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int err = r->fd < 0 ? errno
-                        : pthread_create(&r->thread, NULL, listen_for_ever, r);
+    if (r->fd < 0) {
+        int err = errno;
+        pt_bell_map_clear(&r->map);
+        return pt_problem_set(error, PT_EIO, err,
+                              "no descriptor to be had (%m); see `ulimit -n`");
+    }
+    int err = pthread_create(&r->thread, NULL, listen_for_ever, r);
     if (err != 0) {
-        if (r->fd >= 0)
-            close(r->fd);
+        close(r->fd);
         r->fd = -1;
         pt_bell_map_clear(&r->map);
         return pt_problem_set(error, PT_EIO, err,

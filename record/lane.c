@@ -94,18 +94,20 @@ pt_lane_begin(struct pt_lane *lane, struct pt_journal *journal,
     st = pt_writer_thread(journal->writer, &thread, &id);
     if (st == PT_OK)
         st = pt_shadow_init(&lane->shadow);
-    if (st != PT_OK)
+    if (st == PT_OK)
+        st = take_block(lane, journal);
+    if (st != PT_OK) {
+        release(lane, journal);
         return st;
-    lane->thread = id;
+    }
+    lane->thread = id; /* from here on there is a block */
     lane->process = process;
     lane->tid = tid;
     lane->greenlet = 0;
     lane->time = time;
     count_live(journal, 1);
     journal->threads += lane->carrier == 0;
-    st = take_block(lane, journal);
-    if (st == PT_OK)
-        st = push_edge(lane, journal, 1);
+    st = push_edge(lane, journal, 1);
     lane->fresh = true;
     return st;
 }

@@ -74,7 +74,8 @@ executable(const char *path)
     return access(path, X_OK) == 0;
 }
 
-/* The first executable `name` on PATH, as a copy; NULL when there is none. */
+/* The first executable `name` on PATH, as a copy; NULL with errno ENOENT when
+ * there is none. */
 static char *
 on_path(const char *name)
 {
@@ -86,14 +87,18 @@ on_path(const char *name)
         char *file;
         /* An empty entry is the current folder. */
         if (asprintf(&file, "%.*s%s%s", (int)len, p, len > 0 ? "/" : "./",
-                     name) < 0)
+                     name) < 0) {
+            errno = ENOMEM;
             return NULL;
+        }
         if (executable(file))
             return file;
         free(file);
         p += len;
-        if (*p == '\0')
+        if (*p == '\0') {
+            errno = ENOENT;
             return NULL;
+        }
     }
 }
 
@@ -110,6 +115,12 @@ take_interpreter(struct pt_launch *l, const char *name, char *file)
     return PT_OK;
 }
 
+static enum pt_status
+no_memory(struct pt_error *error)
+{
+    return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");
+}
+
 enum pt_status
 pt_launch_find(struct pt_launch *l, const struct pt_options *o,
                struct pt_error *error)
@@ -120,8 +131,8 @@ pt_launch_find(struct pt_launch *l, const struct pt_options *o,
     char *file = NULL;
     if (name == NULL && env != NULL && env[0] != '\0') {
         if (asprintf(&file, "%s/bin/python", env) < 0)
-            file = NULL;
-        else if (executable(file))
+            return no_memory(error);
+        if (executable(file))
             return take_interpreter(l, file, file);
         free(file);
     }
@@ -133,6 +144,8 @@ pt_launch_find(struct pt_launch *l, const struct pt_options *o,
         file = on_path(name);
     if (file != NULL)
         st = take_interpreter(l, name, file);
+    else if (errno == ENOMEM)
+        return no_memory(error);
     if (st == PT_ENOTFOUND)
         return pt_problem_set(error, st, 0,
                               "no interpreter %.150s on PATH; name one with "

@@ -74,7 +74,7 @@ tally_of(struct pt_counts *c, uint32_t code, struct pt_tally **out)
     enum pt_status st = PT_OK;
     *out = NULL;
     if (!g)
-        return PT_OK;
+        return pt_graph_cache_status(c->graphs);
     if (code >= c->ntallies)
         st = make_room(c, code);
     if (st == PT_OK)

@@ -11,7 +11,8 @@ struct entry {
 struct pt_graph_cache {
     const struct pt_trace *trace;
     uint32_t ncodes, ndialects;
-    uint32_t left;                /* instructions that may still be decoded */
+    uint32_t left; /* instructions that may still be decoded */
+    enum pt_status status;
     struct entry *entries;        /* by code id */
     struct pt_dialect **dialects; /* by interpreter id */
 };
@@ -60,6 +61,8 @@ dialect_of(struct pt_graph_cache *c, uint32_t id)
         c->dialects[id] = malloc(sizeof *c->dialects[id]);
         if (c->dialects[id])
             pt_dialect_init(c->dialects[id], python);
+        else
+            c->status = PT_ENOMEM;
     }
     return c->dialects[id];
 }
@@ -70,7 +73,10 @@ make(struct pt_graph_cache *c, uint32_t id)
     const struct pt_code *code = pt_trace_code(c->trace, id);
     const struct pt_dialect *d = code ? dialect_of(c, code->interpreter) : NULL;
     struct pt_graph *graph = NULL;
-    if (d && pt_graph_new(code, id, d, c->left, &graph) == PT_OK)
+    enum pt_status st = d ? pt_graph_new(code, id, d, c->left, &graph) : PT_OK;
+    if (st == PT_ENOMEM)
+        c->status = st;
+    if (graph)
         c->left -= graph->n;
     return graph;
 }
@@ -86,4 +92,10 @@ pt_graph_cache_at(struct pt_graph_cache *c, uint32_t id)
         e->graph = make(c, id);
     }
     return e->graph;
+}
+
+enum pt_status
+pt_graph_cache_status(const struct pt_graph_cache *c)
+{
+    return c->status;
 }

@@ -101,5 +101,5 @@ pt_walk_sync(struct pt_walk *w, const struct pt_events *chunk,
             take(&s, depth++, &chunk->stack[i]);
     w->depth = depth;
     w->known = true;
-    return PT_OK;
+    return pt_graph_cache_status(w->graphs);
 }

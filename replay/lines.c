@@ -68,6 +68,7 @@ pt_lines_at(const struct pt_lines *l, uint32_t off)
 struct pt_line_cache {
     const struct pt_trace *trace;
     uint32_t count;
+    enum pt_status status;
     struct pt_lines **lines;
 };
 
@@ -106,10 +107,20 @@ pt_line_cache_at(struct pt_line_cache *c, uint32_t id, uint32_t off)
         return 0;
     if (!c->lines[id]) {
         const struct pt_code *code = pt_trace_code(c->trace, id);
-        if (!code || pt_lines_new(code, &c->lines[id]) != PT_OK)
+        enum pt_status st =
+            code ? pt_lines_new(code, &c->lines[id]) : PT_ENOTFOUND;
+        if (st == PT_ENOMEM)
+            c->status = st;
+        if (st != PT_OK)
             return 0;
     }
     return pt_lines_at(c->lines[id], off).line;
+}
+
+enum pt_status
+pt_line_cache_status(const struct pt_line_cache *c)
+{
+    return c->status;
 }
 
 uint32_t

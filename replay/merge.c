@@ -209,6 +209,8 @@ prepare(struct pt_cursor *c, struct stream *s)
     if (s->at < s->filled)
         return PT_OK;
     enum pt_status st = fill(c, s);
+    if (st == PT_OK)
+        st = pt_line_cache_status(c->lines);
     if (st == PT_EDAMAGED) {
         c->trouble.bad_chunks++;
         leave_out(s, chunk_of(c, s));
@@ -457,7 +459,7 @@ pt_cursor_next(struct pt_cursor *c, struct pt_merged *out)
         if (show)
             return PT_OK;
     }
-    return PT_END;
+    return pt_line_cache_status(c->lines) == PT_OK ? PT_END : PT_ENOMEM;
 }
 
 struct pt_trouble

@@ -342,7 +342,7 @@ on_enter(struct pt_walk_step *s, struct pt_walk_frame *caller)
                                 .at = PT_INS_NONE,
                                 .before = PT_INS_NONE};
     begin(f, e);
-    return PT_OK;
+    return f->graph ? PT_OK : pt_graph_cache_status(w->graphs);
 }
 
 enum pt_status

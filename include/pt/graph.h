@@ -87,6 +87,9 @@ void pt_graph_cache_free(struct pt_graph_cache *);
  * instructions in all are used up. */
 const struct pt_graph *pt_graph_cache_at(struct pt_graph_cache *,
                                          uint32_t code);
+/* PT_ENOMEM once memory was too short for a graph: whoever meets a NULL asks,
+ * for what he makes of it would be wrong. */
+enum pt_status pt_graph_cache_status(const struct pt_graph_cache *);
 enum { PT_GRAPH_LIMIT = 1 << 25 };
 
 /* Basic blocks and the edges between them, by `from`. */

@@ -43,6 +43,9 @@ enum pt_status pt_line_cache_new(const struct pt_trace *,
 void pt_line_cache_free(struct pt_line_cache *);
 /* 0 where the code object or its line is not known. */
 uint32_t pt_line_cache_at(struct pt_line_cache *, uint32_t code, uint32_t off);
+/* PT_ENOMEM once memory was too short for some lines: what is told of them is
+ * wrong. */
+enum pt_status pt_line_cache_status(const struct pt_line_cache *);
 /* The line of a code object's header; 0 where it is not known. */
 uint32_t pt_line_cache_first(struct pt_line_cache *, uint32_t code);
 
