@@ -248,6 +248,48 @@ static const uint32_t ALL = 1u << PT_LINE | 1u << PT_INSTRUCTION |
                             1u << PT_BRANCH | 1u << PT_JUMP |
                             1u << PT_EXCEPTION | 1u << PT_HANDLED;
 
+/* What make_basic() names. */
+struct basic {
+    uint32_t value_error, odd_error;
+    uint32_t module, fact, gen, bad;
+    uint32_t len, dict, append, partial, from_bytes, print;
+};
+
+static struct basic
+define_basic(struct maker *m)
+{
+    struct basic n;
+    struct pt_type type = {STR("builtins"), STR("ValueError")};
+    must(pt_writer_type(m->writer, &type, &n.value_error));
+    type = (struct pt_type){STR("app.errors"), STR("Odd.Error")};
+    must(pt_writer_type(m->writer, &type, &n.odd_error));
+    struct pt_str app = STR("/home/u/the app.py");
+    n.module = code_at(m, app, STR("<module>"), STR("<module>"), 1);
+    n.fact = code_at(m, app, STR("fact"), STR("fact"), 10);
+    n.gen = code_at(m, app, STR("gen"), STR("Source.gen"), 20);
+    n.bad = code_at(m,
+                           STR("/usr/lib/python3.12/a/rather/long/path/to/"
+                               "some/package/module.py"),
+                           STR("bad"),
+                           STR("Outer.make.<locals>.Inner.very_long_name_that_"
+                               "will_not_fit_anywhere.bad"),
+                           30);
+    n.len = callable(m, PT_CALLABLE_BUILTIN, "builtins", "", "len",
+                            "<built-in method builtins.len>");
+    n.dict =
+        callable(m, PT_CALLABLE_TYPE, "collections", "", "OrderedDict", "");
+    n.append = callable(m, PT_CALLABLE_METHOD, "", "list", "append",
+                               "<method 'append' of 'list' objects>");
+    n.partial =
+        callable(m, PT_CALLABLE_OBJECT, "functools", "", "partial", "");
+    n.from_bytes =
+        callable(m, PT_CALLABLE_BUILTIN, "", "int", "from_bytes",
+                 "<built-in method from_bytes>");
+    n.print = callable(m, PT_CALLABLE_BUILTIN, "builtins", "", "print",
+                              "<built-in method builtins.print>");
+    return n;
+}
+
 /* One thread that holds every kind.  Spans (start-end, ns):
  *
  *   main 1000-10000
@@ -264,83 +306,54 @@ static const uint32_t ALL = 1u << PT_LINE | 1u << PT_INSTRUCTION |
 static void
 make_basic(const char *path)
 {
-    struct maker m;
-    uint32_t value_error, odd_error;
+    struct maker m, *p = &m;
     begin(&m, path, "instructions", FLOW | ALL, FLOW | 1u << PT_EXCEPTION);
     process(&m, 4242, 0, 900);
     thread(&m, 4242, 950, "MainThread");
-    struct pt_type type = {STR("builtins"), STR("ValueError")};
-    must(pt_writer_type(m.writer, &type, &value_error));
-    type = (struct pt_type){STR("app.errors"), STR("Odd.Error")};
-    must(pt_writer_type(m.writer, &type, &odd_error));
-    struct pt_str app = STR("/home/u/the app.py");
-    uint32_t module = code_at(&m, app, STR("<module>"), STR("<module>"), 1);
-    uint32_t fact = code_at(&m, app, STR("fact"), STR("fact"), 10);
-    uint32_t gen = code_at(&m, app, STR("gen"), STR("Source.gen"), 20);
-    uint32_t bad = code_at(&m,
-                           STR("/usr/lib/python3.12/a/rather/long/path/to/"
-                               "some/package/module.py"),
-                           STR("bad"),
-                           STR("Outer.make.<locals>.Inner.very_long_name_that_"
-                               "will_not_fit_anywhere.bad"),
-                           30);
-    uint32_t len = callable(&m, PT_CALLABLE_BUILTIN, "builtins", "", "len",
-                            "<built-in method builtins.len>");
-    uint32_t dict =
-        callable(&m, PT_CALLABLE_TYPE, "collections", "", "OrderedDict", "");
-    uint32_t append = callable(&m, PT_CALLABLE_METHOD, "", "list", "append",
-                               "<method 'append' of 'list' objects>");
-    uint32_t partial =
-        callable(&m, PT_CALLABLE_OBJECT, "functools", "", "partial", "");
-    uint32_t from_bytes =
-        callable(&m, PT_CALLABLE_BUILTIN, "", "int", "from_bytes",
-                 "<built-in method from_bytes>");
-    uint32_t print = callable(&m, PT_CALLABLE_BUILTIN, "builtins", "", "print",
-                              "<built-in method builtins.print>");
-    struct maker *p = &m;
+    const struct basic n = define_basic(&m);
     told(p, PT_PROCESS, 900, 1);
     told(p, PT_THREAD, 950, 1);
-    enter(p, PT_CALL, 1000, module, 0);
+    enter(p, PT_CALL, 1000, n.module, 0);
     line(p, 1);
     at(p, PT_INSTRUCTION, 0);
     at(p, PT_INSTRUCTION, 4);
-    enter(p, PT_CALL, 2000, fact, 0);
+    enter(p, PT_CALL, 2000, n.fact, 0);
     line(p, 11);
     jump(p, PT_BRANCH, 8, 12); /* offset 8 + 2 + one cache: not taken */
-    enter(p, PT_CALL, 2200, fact, 0);
+    enter(p, PT_CALL, 2200, n.fact, 0);
     jump(p, PT_BRANCH, 8, 12);
-    enter(p, PT_CALL, 2400, fact, 0);
+    enter(p, PT_CALL, 2400, n.fact, 0);
     jump(p, PT_BRANCH, 8, 40);
     end(p, PT_RETURN, 2600);
     end(p, PT_RETURN, 2800);
     end(p, PT_RETURN, 2900);
-    c_call(p, 3000, len);
+    c_call(p, 3000, n.len);
     end(p, PT_C_RETURN, 3100);
     line(p, 2);
-    c_call(p, 3200, dict);
+    c_call(p, 3200, n.dict);
     /* As a subclass in Python would, here a method of its own. */
-    enter(p, PT_CALL, 3250, gen, 0);
-    c_call(p, 3300, append);
+    enter(p, PT_CALL, 3250, n.gen, 0);
+    c_call(p, 3300, n.append);
     end(p, PT_C_RETURN, 3400);
     end(p, PT_RETURN, 3500);
     end(p, PT_C_RETURN, 3600);
-    enter(p, PT_CALL, 4000, gen, 77);
+    enter(p, PT_CALL, 4000, n.gen, 77);
     end(p, PT_YIELD, 4100);
-    enter(p, PT_RESUME, 4300, gen, 77);
+    enter(p, PT_RESUME, 4300, n.gen, 77);
     end(p, PT_YIELD, 4500);
-    enter(p, PT_THROW, 5000, gen, 77);
+    enter(p, PT_THROW, 5000, n.gen, 77);
     at(p, PT_HANDLED, 20);
     end(p, PT_RETURN, 5050);
-    c_call(p, 5100, partial);
+    c_call(p, 5100, n.partial);
     end(p, PT_C_RETURN, 5300);
     jump(p, PT_JUMP, 30, 4);
-    enter(p, PT_CALL, 6000, bad, 0);
-    c_call(p, 6100, from_bytes);
-    raised(p, 6200, 14, value_error, PT_RAISED);
-    raised(p, 6300, 16, value_error, PT_RERAISED);
+    enter(p, PT_CALL, 6000, n.bad, 0);
+    c_call(p, 6100, n.from_bytes);
+    raised(p, 6200, 14, n.value_error, PT_RAISED);
+    raised(p, 6300, 16, n.value_error, PT_RERAISED);
     end(p, PT_UNWIND, 6500);
-    raised(p, 6600, 6, odd_error, PT_STOP_ITERATION);
-    c_call(p, 7000, print);
+    raised(p, 6600, 6, n.odd_error, PT_STOP_ITERATION);
+    c_call(p, 7000, n.print);
     end(p, PT_C_EXCEPTION, 7100);
     line(p, 0);
     told(p, PT_THREAD, 10000, 0);
