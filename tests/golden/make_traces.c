@@ -268,25 +268,23 @@ define_basic(struct maker *m)
     n.fact = code_at(m, app, STR("fact"), STR("fact"), 10);
     n.gen = code_at(m, app, STR("gen"), STR("Source.gen"), 20);
     n.bad = code_at(m,
-                           STR("/usr/lib/python3.12/a/rather/long/path/to/"
-                               "some/package/module.py"),
-                           STR("bad"),
-                           STR("Outer.make.<locals>.Inner.very_long_name_that_"
-                               "will_not_fit_anywhere.bad"),
-                           30);
+                    STR("/usr/lib/python3.12/a/rather/long/path/to/"
+                        "some/package/module.py"),
+                    STR("bad"),
+                    STR("Outer.make.<locals>.Inner.very_long_name_that_"
+                        "will_not_fit_anywhere.bad"),
+                    30);
     n.len = callable(m, PT_CALLABLE_BUILTIN, "builtins", "", "len",
-                            "<built-in method builtins.len>");
+                     "<built-in method builtins.len>");
     n.dict =
         callable(m, PT_CALLABLE_TYPE, "collections", "", "OrderedDict", "");
     n.append = callable(m, PT_CALLABLE_METHOD, "", "list", "append",
-                               "<method 'append' of 'list' objects>");
-    n.partial =
-        callable(m, PT_CALLABLE_OBJECT, "functools", "", "partial", "");
-    n.from_bytes =
-        callable(m, PT_CALLABLE_BUILTIN, "", "int", "from_bytes",
-                 "<built-in method from_bytes>");
+                        "<method 'append' of 'list' objects>");
+    n.partial = callable(m, PT_CALLABLE_OBJECT, "functools", "", "partial", "");
+    n.from_bytes = callable(m, PT_CALLABLE_BUILTIN, "", "int", "from_bytes",
+                            "<built-in method from_bytes>");
     n.print = callable(m, PT_CALLABLE_BUILTIN, "builtins", "", "print",
-                              "<built-in method builtins.print>");
+                       "<built-in method builtins.print>");
     return n;
 }
 

@@ -45,12 +45,6 @@ void oracle_add(struct oracle *, const struct pt_events *);
 /* How many numbers of the two differ; the first few are logged. */
 int oracle_compare(struct oracle *, const struct pt_counts *);
 
-/* Where the frames stand, as keyframes have it (spec/format.md 6.3). */
-struct stand {
-    struct pt_frame frames[64];
-    size_t depth;
-};
-
 /* Counts events as a chunk of their own, whose keyframe is where those before
  * have led. */
 void count_chunk(struct pt_counts *, struct stand *, const struct pt_event *,

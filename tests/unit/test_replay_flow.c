@@ -301,3 +301,47 @@ fl_end(uint8_t kind)
 {
     return (struct pt_event){.kind = kind};
 }
+
+/* --- where frames stand ----------------------------------------------------
+ */
+
+void
+stand_step(struct stand *s, const struct pt_event *e)
+{
+    struct pt_frame *top = s->depth ? &s->frames[s->depth - 1] : NULL;
+    if (pt_kind_enters(e->kind)) {
+        if (top && e->has & PT_HAS(OFF) &&
+            !(top->at == PT_AT_RAISED && top->off == e->pos)) {
+            top->at = PT_AT_INSIDE;
+            top->off = e->pos;
+        }
+        cr_assert_lt(s->depth, sizeof s->frames / sizeof *s->frames);
+        s->frames[s->depth++] =
+            (struct pt_frame){.id = e->id,
+                              .seq = UINT64_MAX,
+                              .time = e->time,
+                              .off = e->has & PT_HAS(DST) ? e->dst : UINT32_MAX,
+                              .dst = e->dst,
+                              .at = e->kind == PT_CALL     ? PT_AT_START
+                                    : e->kind == PT_RESUME ? PT_AT_JUMPED
+                                                           : PT_AT_THROWN};
+    } else if (pt_kind_leaves(e->kind)) {
+        s->depth -= s->depth > 0;
+    } else if (!top) {
+        return;
+    } else if (e->kind == PT_BRANCH || e->kind == PT_JUMP) {
+        top->at = PT_AT_JUMPED;
+        top->off = e->pos;
+        top->dst = e->dst;
+    } else if (e->kind == PT_EXCEPTION) {
+        top->at = PT_AT_RAISED;
+        top->off = e->dst;
+        top->dst = e->pos;
+    } else if (e->kind == PT_HANDLED) {
+        top->at = PT_AT_JUMPED;
+        top->dst = e->pos;
+    } else if (e->kind == PT_C_CALL) {
+        top->at = PT_AT_INSIDE;
+        top->off = e->pos;
+    }
+}

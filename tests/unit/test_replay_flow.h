@@ -53,6 +53,14 @@ const char *flow_step(struct flow *, struct pt_event);
 /* A chunk with this keyframe begins: "" or "desync REASON". */
 const char *flow_sync(struct flow *, const struct pt_frame *, size_t depth);
 
+/* Where the frames stand, as keyframes have it (spec/format.md 6.3). */
+struct stand {
+    struct pt_frame frames[64];
+    size_t depth;
+};
+/* Follows one event. */
+void stand_step(struct stand *, const struct pt_event *);
+
 /* Shorthands; offsets in bytes, -1 where there is none. */
 struct pt_event fl_call(uint32_t code, int caller);
 struct pt_event fl_resume(uint32_t code, int caller, uint32_t dst);

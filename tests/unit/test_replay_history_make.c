@@ -87,29 +87,28 @@ struct flow_thread {
     uint32_t id, process, code;
     struct pt_block *block;
     uint64_t time, state;
-    struct pt_frame stack[FLOW_DEPTH], key[FLOW_DEPTH];
-    size_t depth, key_depth;
+    struct stand stand, key;
     bool looping[FLOW_DEPTH]; /* in the loop's body */
 };
 
 static void
-flow_push(struct flow *f, struct flow_thread *t, uint8_t kind, unsigned mask,
-          uint32_t off, uint32_t dst)
+flow_push(struct flow_thread *t, uint8_t kind, unsigned mask, uint32_t off,
+          uint32_t dst)
 {
-    if (t->block->n == 0) {
-        memcpy(t->key, t->stack, sizeof t->key);
-        t->key_depth = t->depth;
-    }
+    if (t->block->n == 0)
+        t->key = t->stand;
     t->time += 1 + dice(&t->state, 30);
-    cr_assert_eq(pt_block_push(t->block, kind, (uint8_t)mask, t->time, t->code,
-                               off, dst, kind == PT_GAP ? 5 : 0),
+    const struct pt_event e = {.time = (int64_t)t->time,
+                               .arg = kind == PT_GAP ? 5 : 0,
+                               .id = t->code,
+                               .pos = off,
+                               .dst = dst,
+                               .kind = kind,
+                               .has = (uint8_t)mask};
+    cr_assert_eq(pt_block_push(t->block, e.kind, e.has, t->time, e.id, e.pos,
+                               e.dst, e.arg),
                  PT_OK);
-    if (t->depth && mask & PT_HAS(OFF)) {
-        struct pt_frame *top = &t->stack[t->depth - 1];
-        top->off = off;
-        top->at = kind == PT_BRANCH ? PT_AT_JUMPED : PT_AT_INSIDE;
-        top->dst = dst;
-    }
+    stand_step(&t->stand, &e);
 }
 
 static void
@@ -117,52 +116,47 @@ flow_flush(struct flow *f, struct flow_thread *t)
 {
     if (t->block->n)
         cr_assert_eq(pt_writer_events(f->writer, t->block, t->process, t->id,
-                                      t->key, t->key_depth, NULL),
+                                      t->key.frames, t->key.depth, NULL),
                      PT_OK);
 }
 
 static void
-flow_enter(struct flow *f, struct flow_thread *t)
+flow_enter(struct flow_thread *t)
 {
-    unsigned mask = PT_HAS(TIME) | PT_HAS(CODE) | (t->depth ? PT_HAS(OFF) : 0);
-    flow_push(f, t, PT_CALL, mask, CALLS, 0);
-    t->looping[t->depth] = false;
-    t->stack[t->depth++] = (struct pt_frame){.id = t->code,
-                                             .seq = UINT64_MAX,
-                                             .off = UINT32_MAX,
-                                             .at = PT_AT_START,
-                                             .time = (int64_t)t->time};
+    size_t depth = t->stand.depth;
+    unsigned mask = PT_HAS(TIME) | PT_HAS(CODE) | (depth ? PT_HAS(OFF) : 0);
+    t->looping[depth] = false;
+    flow_push(t, PT_CALL, mask, CALLS, 0);
 }
 
 /* One or two events; `damage` in a hundred times something that does not fit,
  * or a gap. */
 static void
-flow_turn(struct flow *f, struct flow_thread *t, uint32_t damage)
+flow_turn(struct flow_thread *t, uint32_t damage)
 {
     unsigned stamp = dice(&t->state, 4) ? 0 : PT_HAS(TIME);
     unsigned mask = PT_HAS(OFF) | PT_HAS(DST) | stamp;
     if (dice(&t->state, 100) < damage) {
         if (dice(&t->state, 3) == 0)
-            flow_push(f, t, PT_GAP, PT_HAS(TIME) | PT_HAS(ARG), 0, 0);
-        else if (t->depth)
-            flow_push(f, t, PT_BRANCH, mask, LOOP,
+            flow_push(t, PT_GAP, PT_HAS(TIME) | PT_HAS(ARG), 0, 0);
+        else if (t->stand.depth)
+            flow_push(t, PT_BRANCH, mask, LOOP,
                       2 * dice(&t->state, DONE / 2 + 2));
         return;
     }
-    if (t->depth == 0) {
-        flow_enter(f, t);
+    if (t->stand.depth == 0) {
+        flow_enter(t);
         return;
     }
-    bool *in = &t->looping[t->depth - 1];
-    if (*in && t->depth < FLOW_DEPTH && dice(&t->state, 3) == 0) {
-        flow_enter(f, t);
+    bool *in = &t->looping[t->stand.depth - 1];
+    if (*in && t->stand.depth < FLOW_DEPTH && dice(&t->state, 3) == 0) {
+        flow_enter(t);
     } else if (dice(&t->state, 3)) {
-        flow_push(f, t, PT_BRANCH, mask, LOOP, BODY);
+        flow_push(t, PT_BRANCH, mask, LOOP, BODY);
         *in = true;
     } else {
-        flow_push(f, t, PT_BRANCH, mask, LOOP, DONE);
-        flow_push(f, t, PT_RETURN, stamp, 0, 0);
-        t->depth--;
+        flow_push(t, PT_BRANCH, mask, LOOP, DONE);
+        flow_push(t, PT_RETURN, stamp, 0, 0);
     }
 }
 
@@ -186,7 +180,7 @@ make_flow(struct flow *f, uint32_t threads, uint32_t turns, uint32_t damage)
         struct flow_thread *now = &t[dice(&state, threads)];
         now->time = now->time < time ? time : now->time;
         for (uint32_t n = 1 + dice(&state, 30); n; n--)
-            flow_turn(f, now, damage);
+            flow_turn(now, damage);
         time = now->time - dice(&state, 20);
         if (dice(&state, 4) == 0)
             flow_flush(f, now);
