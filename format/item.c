@@ -37,6 +37,9 @@ read_stack(struct pt_stack *stack, struct pt_cbor *c, struct pt_item *it)
         if (items < 7)
             c->bad = true;
         f->callable = (uint8_t)pt_cbor_get_uint(c, 1);
+        /* A C call ends where the next begins (spec/format.md section 8). */
+        if (f->callable && i > 0 && f[-1].callable)
+            c->bad = true;
         f->id = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
         f->key = pt_cbor_get_uint(c, UINT64_MAX);
         f->seq =

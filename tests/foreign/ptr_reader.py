@@ -188,6 +188,8 @@ class Thread:
             try:
                 item = chunk.item()
                 self.stack = [self.keyframe(f) for f in item["stack"]]
+                if any(a.callable and b.callable for a, b in zip(self.stack, self.stack[1:])):
+                    raise Damaged("two C calls on each other in the keyframe")
                 listed = list(events_of(chunk, item,
                                         self.reader.header["clock"]))
             except (Damaged, Refused, KeyError, TypeError, ValueError,

@@ -79,8 +79,12 @@ make(struct synth *s, uint64_t *state)
                               e.pos, e.dst, e.arg);
             cr_assert(st == PT_OK || st == PT_ELIMIT);
         }
-        for (unsigned i = 0; i < depth; i++)
+        for (unsigned i = 0; i < depth; i++) {
             stack[i] = random_frame(state);
+            /* Two of them on each other are damage. */
+            if (i > 0 && stack[i - 1].callable)
+                stack[i].callable = 0;
+        }
         cr_assert_eq(pt_writer_events(s->writer, s->block, s->process,
                                       threads[dice(state, 3)], stack, depth,
                                       NULL),

@@ -355,6 +355,54 @@ Test(format_writer, refuses_what_cannot_be)
     place_remove(&p);
 }
 
+/* A C call ends where another begins, so that no keyframe has one on another.
+ */
+Test(format_writer, stacked_c_calls_are_damage)
+{
+    const struct pt_frame stack[] = {{.id = 1},
+                                     {.id = 1, .callable = 1},
+                                     {.id = 1},
+                                     {.id = 1, .callable = 1},
+                                     {.id = 1, .callable = 1}};
+    const struct pt_end end = {.reason = S("complete")};
+    struct place p;
+    place_make(&p);
+    for (size_t depth = 4; depth <= 5; depth++) {
+        struct pt_writer *w;
+        struct pt_block *block;
+        struct pt_trace *t;
+        struct pt_decoder *d;
+        struct pt_events events;
+        struct pt_writer_options force = {.force = true};
+        size_t i = 0;
+        cr_assert_eq(pt_writer_open(p.path, sample_header(), &force, NULL, &w),
+                     PT_OK);
+        uint32_t process, thread;
+        cr_assert_eq(
+            pt_writer_process(w, &(struct pt_process){.pid = 1}, &process),
+            PT_OK);
+        cr_assert_eq(pt_writer_thread(
+                         w, &(struct pt_thread){.process = process}, &thread),
+                     PT_OK);
+        cr_assert_eq(pt_block_new(&block), PT_OK);
+        cr_assert_eq(pt_block_push(block, PT_RETURN, 0, 0, 0, 0, 0, 0), PT_OK);
+        cr_assert_eq(
+            pt_writer_events(w, block, process, thread, stack, depth, NULL),
+            PT_OK);
+        pt_block_free(block);
+        cr_assert_eq(pt_writer_close(w, &end, NULL), PT_OK);
+        cr_assert_eq(pt_trace_open(p.path, NULL, &t), PT_OK);
+        cr_assert_eq(pt_decoder_new(t, &d), PT_OK);
+        while (pt_trace_chunk(t, i)->type != PT_CHUNK_EVENTS)
+            i++;
+        cr_expect_eq(pt_decoder_events(d, i, &events),
+                     depth == 4 ? PT_OK : PT_EDAMAGED);
+        pt_decoder_free(d);
+        pt_trace_close(t);
+    }
+    place_remove(&p);
+}
+
 Test(format_writer, required_features)
 {
     struct place p;
