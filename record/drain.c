@@ -79,13 +79,16 @@ tell_frame(struct run *run, uint32_t id, uint64_t key, uint32_t off)
     uint32_t code = pt_idmap_find(&run->defs->codes, id);
     if (code == 0)
         return pt_run_broken(run, "an undefined code object", id);
+    bool next = off != PT_NOWHERE && off & PT_FRAME_NEXT;
     struct pt_frame frame = {
         .key = key,
         .seq = UINT64_MAX,
         .id = code,
-        .off = off,
-        .at = run->journal->flow && off != PT_NOWHERE ? PT_AT_INSIDE
-                                                      : PT_AT_UNKNOWN,
+        .off = next ? UINT32_MAX : off,
+        .at = !run->journal->flow || off == PT_NOWHERE ? PT_AT_UNKNOWN
+              : next                                   ? PT_AT_JUMPED
+                                                       : PT_AT_INSIDE,
+        .dst = next && run->journal->flow ? off - PT_FRAME_NEXT : 0,
         .time = INT64_MIN,
     };
     enum pt_status st = pt_lane_tell(run->lane, run->journal, &frame);

@@ -254,6 +254,9 @@ enum pt_word {
  * ended goes to the next that starts. */
 enum { PT_STACKS_LIMIT = 1 << 16 };
 #define PT_NOWHERE UINT32_MAX
+/* In the byte offset of FRAME, which is even: that instruction comes next; else
+ * it is under way, or done. */
+#define PT_FRAME_NEXT 1u
 enum { PT_NEAR_BITS = 13, PT_NEAR_LIMIT = 1 << 13 };
 enum { PT_WORD_KIND_BITS = 6, PT_DT_LIMIT = 1 << 26 };
 

@@ -104,6 +104,7 @@ if [ -n "$("$python" tests/greenlet/run.py --which)" ]; then
 else
     echo "greenlet: skipped, no interpreter has the package"
 fi
+suite tools 300 "$python" tests/tools/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh

@@ -4,6 +4,7 @@
 #include "gate.h"
 #include "greenlets.h"
 #include "hooks.h"
+#include "moves.h"
 #include "objects.h"
 #include "text.h"
 
@@ -122,6 +123,7 @@ pt_attach(struct pt_attach *a)
     if (!pt_hooks_start(a->why, sizeof a->why))
         return -1;
     pt_greenlets_start();
+    pt_moves_start();
     pt_compat_audit_own(a->hook);
     a->audit = on_audit;
     a->starts = pt_producer_starts;

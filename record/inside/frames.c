@@ -114,6 +114,18 @@ is_ahead(unsigned kind)
     }
 }
 
+/* Is being told of by pt_frames_tell_moved(). */
+static _Thread_local const pt_pyframe *moved;
+
+/* As FRAME has it; `ahead` is true of one that stands behind the next record.
+ */
+static uint32_t
+place_of(const pt_pyframe *f, bool ahead)
+{
+    uint32_t off = pt_compat_frame_off(f);
+    return f == moved ? off | PT_FRAME_NEXT : ahead ? PT_NOWHERE : off;
+}
+
 void
 pt_frames_tell(unsigned next)
 {
@@ -125,6 +137,9 @@ pt_frames_tell(unsigned next)
         top = top->previous;
     if (enters(next) && top != NULL)
         top = top->previous;
+    for (const pt_pyframe *f = top; moved != NULL && f != NULL; f = f->previous)
+        if (f == moved)
+            top = f;
 
     /* Ids first: a definition may have to be sent, and room for the frames
      * must not be taken meanwhile.  What is too deep loses its outermost. */
@@ -144,11 +159,18 @@ pt_frames_tell(unsigned next)
     for (i = 0; i < n && stack[i] != NULL; i++) {
         const pt_pyframe *f = stack[i];
         uint64_t key = pt_compat_frame_generator(f) ? pt_key_find(f) : 0;
-        uint32_t off =
-            f == top && is_ahead(next) ? PT_NOWHERE : pt_compat_frame_off(f);
+        uint32_t off = place_of(f, f == top && is_ahead(next));
         if (!pt_emit_frame(pt_code_id(pt_compat_frame_code(f)), key, off,
                            n - 1 - i))
             break;
     }
     free(stack);
+}
+
+void
+pt_frames_tell_moved(const pt_pyframe *f)
+{
+    moved = f;
+    pt_emit_gap();
+    moved = NULL;
 }

@@ -24,4 +24,9 @@ bool pt_frame_told(const pt_pyframe *frame);
  * it is before a record of kind `next`.  A pt_stack_teller. */
 void pt_frames_tell(unsigned next);
 
+/* Tells, by a gap, that a frame of the calling thread has been moved: that it
+ * goes on with the instruction at its offset.  What lies above it on the stack
+ * is a tracer's, of which nothing is told. */
+void pt_frames_tell_moved(const pt_pyframe *);
+
 #endif

@@ -372,8 +372,10 @@ pt_legacy_flow_turn(PyFrameObject *object)
         follows = turned(p, here);
     p->state = PT_PLACE_RUNS;
     p->last = here;
-    if (!follows)
-        pt_legacy_flow_lose();
+    if (!follows) {
+        pt_frames_tell_moved(f);
+        take(f);
+    }
 }
 
 /* --- exceptions ----------------------------------------------------------- */

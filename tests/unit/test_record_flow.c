@@ -206,6 +206,33 @@ Test(record_flow, exception_elsewhere)
     fake_clear(&f);
 }
 
+/* Frames that are told after a gap: what is under way, and what comes next in
+ * one that a debugger has moved. */
+Test(record_flow, told_frames)
+{
+    struct fake f;
+    struct fake_lane l;
+    struct pt_events ev;
+    size_t last = 0;
+    open_thread(&f, &l);
+    FAKE_PUT(&l, PT_W_GAP, 1, 0, 0, 0);
+    FAKE_PUT(&l, PT_W_FRAME | 1 << PT_WORD_KIND_BITS, 1, 0, 0, 14);
+    FAKE_PUT(&l, PT_W_FRAME, 2, 0, 0, 30 | PT_FRAME_NEXT);
+    FAKE_PUT(&l, PT_W_RETURN, 2);
+    fake_end(&l);
+    fake_drain(&f);
+    fake_close(&f);
+    for (size_t i = 0; i < pt_trace_chunk_count(f.trace); i++)
+        if (pt_trace_chunk(f.trace, i)->type == PT_CHUNK_EVENTS)
+            last = i;
+    cr_assert_eq(pt_decoder_events(f.decoder, last, &ev), PT_OK);
+    cr_assert_eq(ev.depth, 2);
+    cr_expect(ev.stack[0].at == PT_AT_INSIDE && ev.stack[0].off == 14);
+    cr_expect(ev.stack[1].at == PT_AT_JUMPED && ev.stack[1].dst == 30);
+    cr_expect_eq(ev.stack[1].off, UINT32_MAX);
+    fake_clear(&f);
+}
+
 /* Records with places are of flow alone. */
 Test(record_flow, not_without_flow)
 {
