@@ -327,6 +327,8 @@ const struct pt_analyzer pt_analyzer_profile = {
         "for all that a greenlet was doing, the time of other greenlets. A "
         "call "
         "that was still open when its thread ended, ends there.\n"
+        "Of a trace of the preset flow it also tells how often events did not "
+        "fit the bytecode (desyncs); calls and times do not depend on that.\n"
         "With --from or --to, times are those inside the range, and a call "
         "counts if it began there.\n"
         "The pstats form is read by Python's pstats module and by the viewers "
