@@ -94,6 +94,9 @@ check-all: all $(BUILD)/tests/unit $(TINY) ## ... and the long ones
 check-%: all $(BUILD)/tests/unit $(TINY) ## run one suite, as in make check-roundtrip
 	$(TESTENV) sh tests/run.sh $*
 
+sid: ## fetch CPython 3.13 to 3.15 of Debian sid into build/sid, to test with
+	sh tests/sidroot.sh
+
 # Half an hour; BENCH=quick takes two minutes, BENCH=full an hour.  PEERS=DIR adds
 # the tools that lie there (tests/bench/run.py).
 BENCH ?=
@@ -166,6 +169,6 @@ help: ## this list
 	    expand -t 18
 	@echo "variables: PREFIX DESTDIR CC BUILD SAN=address,undefined PYTHONS"
 
-.PHONY: FORCE all hooks clean help check check-all bench install uninstall \
+.PHONY: FORCE all hooks clean help check check-all sid bench install uninstall \
         format-check format tidy
 -include $(shell find $(BUILD)/obj $(BUILD)/tests/tiny -name '*.d' 2>/dev/null)

@@ -7,7 +7,8 @@
  * LOAD_ATTR    x               NULL|self + x        x + NULL|self
  * COMPARE_OP   arg             arg >> 4             arg >> 5, 16: bool(...)
  *
- * LOAD_SUPER_ATTR (3.12) marks its name as LOAD_ATTR does.  IS_OP and
+ * LOAD_SUPER_ATTR (3.12) marks its name as LOAD_ATTR does, and 3.15 a name that
+ * is imported lazily.  END_ASYNC_FOR (3.14) names the SEND it ends.  IS_OP and
  * CONTAINS_OP are told for every version, as dis of 3.14 has it. */
 #include "analyze/operand.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEX_3_12 = 0x030c0000, HEX_3_13 = 0x030d0000 };
+enum { HEX_3_12 = 0x030c0000, HEX_3_13 = 0x030d0000, HEX_3_15 = 0x030f0000 };
 
 enum form {
     FORM_UNKNOWN, /* not looked up yet */
@@ -29,6 +30,8 @@ enum form {
     FORM_LOCAL,
     FORM_PAIR,
     FORM_JUMP,
+    FORM_FROM, /* as a jump, but it comes from there */
+    FORM_IMPORT,
     FORM_COMPARE,
     FORM_WORD,  /* one of a list */
     FORM_FLAGS, /* those of a list whose bits are set */
@@ -39,7 +42,7 @@ static const char *const comparisons[] = {"<", "<=", "==", "!=", ">", ">="};
 static const char *const operators[] = {
     "+",  "&",  "//", "<<",  "@",   "*",  "%",   "|",   "**",
     ">>", "-",  "/",  "^",   "+=",  "&=", "//=", "<<=", "@=",
-    "*=", "%=", "|=", "**=", ">>=", "-=", "/=",  "^="};
+    "*=", "%=", "|=", "**=", ">>=", "-=", "/=",  "^=",  "[]"};
 static const char *const unary[] = {
     "INTRINSIC_1_INVALID",         "INTRINSIC_PRINT",
     "INTRINSIC_IMPORT_STAR",       "INTRINSIC_STOPITERATION_ERROR",
@@ -55,7 +58,22 @@ static const char *const binary[] = {"INTRINSIC_2_INVALID",
                                      "INTRINSIC_SET_TYPEPARAM_DEFAULT"};
 static const char *const conversions[] = {"", "str", "repr", "ascii"};
 static const char *const parts[] = {"defaults", "kwdefaults", "annotations",
-                                    "closure"};
+                                    "closure", "annotate"};
+static const char *const laziness[] = {NULL, "lazy", "eager", "lazy"};
+static const char *const specials[] = {"__enter__", "__exit__", "__aenter__",
+                                       "__aexit__"};
+static const char *const common[] = {"AssertionError",
+                                     "NotImplementedError",
+                                     "tuple",
+                                     "<built-in function all>",
+                                     "<built-in function any>",
+                                     "list",
+                                     "set",
+                                     "None",
+                                     "''",
+                                     "True",
+                                     "False",
+                                     "-1"};
 static const char *const membership[] = {"in", "not in"};
 static const char *const identity[] = {"is", "is not"};
 
@@ -70,13 +88,18 @@ static const struct rule {
     {"LOAD_ATTR", FORM_ATTR, NULL, 0},
     {"LOAD_SUPER_ATTR", FORM_SUPER, NULL, 0},
     {"LOAD_FAST_LOAD_FAST", FORM_PAIR, NULL, 0},
+    {"LOAD_FAST_BORROW_LOAD_FAST_BORROW", FORM_PAIR, NULL, 0},
     {"STORE_FAST_LOAD_FAST", FORM_PAIR, NULL, 0},
     {"STORE_FAST_STORE_FAST", FORM_PAIR, NULL, 0},
+    {"END_ASYNC_FOR", FORM_FROM, NULL, 0},
+    {"IMPORT_NAME", FORM_IMPORT, NULL, 0},
     {"COMPARE_OP", FORM_COMPARE, NULL, 0},
     {"BINARY_OP", FORM_WORD, WORDS(operators)},
     {"CALL_INTRINSIC_1", FORM_WORD, WORDS(unary)},
     {"CALL_INTRINSIC_2", FORM_WORD, WORDS(binary)},
     {"CONVERT_VALUE", FORM_WORD, WORDS(conversions)},
+    {"LOAD_COMMON_CONSTANT", FORM_WORD, WORDS(common)},
+    {"LOAD_SPECIAL", FORM_WORD, WORDS(specials)},
     {"CONTAINS_OP", FORM_WORD, WORDS(membership)},
     {"IS_OP", FORM_WORD, WORDS(identity)},
     {"MAKE_FUNCTION", FORM_FLAGS, WORDS(parts)},
@@ -222,7 +245,7 @@ put_marked(struct pt_growing *g, const struct pt_code *code, uint32_t index,
 }
 
 static void
-put_jump(struct pt_growing *g, const struct pt_opcode *op,
+put_jump(struct pt_growing *g, const char *word, const struct pt_opcode *op,
          const struct pt_ins *ins)
 {
     char text[32];
@@ -231,7 +254,7 @@ put_jump(struct pt_growing *g, const struct pt_opcode *op,
     unit += op->flags & PT_OP_JBACK ? -(int64_t)ins->arg : (int64_t)ins->arg;
     if (unit < 0)
         return;
-    snprintf(text, sizeof text, "to +%" PRId64, 2 * unit);
+    snprintf(text, sizeof text, "%s +%" PRId64, word, 2 * unit);
     pt_growing_text(g, text);
 }
 
@@ -322,7 +345,16 @@ pt_operands_put(struct pt_operands *o, uint32_t id, const struct pt_ins *ins,
         put_one(g, code->locals, code->nlocalsplus, arg);
         break;
     case FORM_JUMP:
-        put_jump(g, op, ins);
+        put_jump(g, "to", op, ins);
+        break;
+    case FORM_FROM:
+        put_jump(g, "from", op, ins);
+        break;
+    case FORM_IMPORT:
+        if (version < HEX_3_15)
+            put_one(g, code->names, code->nnames, arg);
+        else
+            put_marked(g, code, arg >> 2, laziness[arg & 3], behind);
         break;
     case FORM_COMPARE:
         put_comparison(g, version, arg);

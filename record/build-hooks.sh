@@ -22,7 +22,7 @@ echo "hooks for $soabi"
 objects=
 for c in record/inside/*.c $shared; do
     o=$work/$(basename "$c" .c).o
-    $cc -I"$include" -I"$work" -DPT_SOABI="\"$soabi\"" -c -o "$o" "$c"
+    $cc -I"$include" -idirafter "$(dirname "$include")" -I"$work" -DPT_SOABI="\"$soabi\"" -c -o "$o" "$c"
     objects="$objects $o"
 done
 # shellcheck disable=SC2086

@@ -2,8 +2,8 @@
 # Prints one interpreter per supported CPython ABI that has headers here:
 # those of $PATH, of pyenv and under build/sid, newest patch release last seen.
 for dir in $(printf '%s' "$PATH" | tr ':' ' ') \
-    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
-    for v in 3.11 3.12 3.13; do
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin "$PWD/build/sid/usr/bin"; do
+    for v in 3.11 3.12 3.13 3.14 3.15; do
         [ -x "$dir/python$v" ] && printf '%s\n' "$dir/python$v"
     done
 done | while read -r py; do

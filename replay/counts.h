@@ -14,6 +14,7 @@
 #ifndef PT_REPLAY_COUNTS_H
 #define PT_REPLAY_COUNTS_H
 
+#include "replay/graph.h"
 #include "replay/walk.h"
 
 #include <pt/counts.h>

@@ -73,9 +73,10 @@ desync(struct pt_count_frame *f)
 static uint32_t
 goes_on_at(const struct pt_count_frame *f)
 {
-    const struct pt_ins *ins = &f->tally->graph->ins[f->at];
-    bool sends = f->state == PT_WALK_RAISED && ins->cls == PT_INS_SEND;
-    return sends ? ins->target : f->to;
+    const struct pt_graph *g = f->tally->graph;
+    return f->state == PT_WALK_RAISED && pt_graph_swallows(g, f->at)
+               ? g->ins[f->at].target
+               : f->to;
 }
 
 /* Makes a frame NEXT, INSIDE or LOST, as pt_path_settle() does. */
@@ -95,7 +96,7 @@ settle(struct pt_count_frame *f)
         return;
     }
     if (f->state == PT_WALK_RAISED) {
-        if (t->graph->ins[f->at].cls == PT_INS_SEND)
+        if (pt_graph_swallows(t->graph, f->at))
             t->counts[f->at].jump++;
         else {
             t->counts[f->from].raised++;
@@ -152,7 +153,7 @@ decide_before(struct pt_count_frame *f, uint32_t to)
     struct pt_tally *t = f->tally;
     if (!goes_on(f))
         settle(f);
-    if (f->state == PT_WALK_LOST)
+    if (f->state == PT_WALK_LOST || f->at == to)
         return;
     uint32_t at = t->paths[f->at].stop;
     const struct pt_ins *ins = &t->graph->ins[at];
@@ -194,9 +195,6 @@ on_branch(struct pt_count_frame *f, const struct pt_event *e)
     struct pt_tally *t = f->tally;
     const struct pt_graph *g = t->graph;
     uint32_t at = pt_graph_index(g, e->pos), to = pt_graph_index(g, e->dst);
-    /* 3.14 tells the end of an async for at its SEND */
-    if (goes_on(f) && f->at + 1 == to && g->ins[f->at].flags & PT_INS_LINGERS)
-        at = f->at;
     if (at == PT_INS_NONE || to == PT_INS_NONE) {
         desync(f);
         return;

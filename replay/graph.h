@@ -27,4 +27,18 @@ uint32_t pt_graph_named(const struct pt_graph *, const struct pt_dialect *,
 bool pt_graph_tells_line(const struct pt_graph *, uint32_t index,
                          uint32_t before);
 
+/* Whether instruction `i` goes on at its target after a StopIteration that was
+ * told there.  A loop does so silently from 3.14 on, where the target tells
+ * that it has ended. */
+static inline bool
+pt_graph_swallows(const struct pt_graph *g, uint32_t i)
+{
+    const struct pt_ins *ins = &g->ins[i];
+    if (ins->target == PT_INS_NONE)
+        return false;
+    return ins->cls == PT_INS_SEND ||
+           (ins->cls == PT_INS_FOR &&
+            g->ins[ins->target].flags & PT_INS_LINGERS);
+}
+
 #endif

@@ -46,12 +46,17 @@ place(struct pt_walk_frame *f, const struct pt_frame *k)
         f->state = PT_WALK_LOST;
 }
 
-/* Whether two accounts of a frame do not contradict each other. */
+/* Whether two accounts of a frame do not contradict each other.  Of an
+ * instruction that lingers and calls, the one knows that it has branched, and
+ * the other from where it called. */
 static bool
 agrees(const struct pt_walk_frame *a, const struct pt_walk_frame *b)
 {
     if (a->state == PT_WALK_LOST || b->state == PT_WALK_LOST)
         return true;
+    if ((a->state == PT_WALK_LINGERS && b->state == PT_WALK_INSIDE) ||
+        (a->state == PT_WALK_INSIDE && b->state == PT_WALK_LINGERS))
+        return a->at == b->at;
     bool lingers_a = a->state == PT_WALK_LINGERS;
     bool lingers_b = b->state == PT_WALK_LINGERS;
     bool same = a->state == b->state ||

@@ -1,5 +1,6 @@
 /* What runs without an event: from where a frame stands to where the next event
  * says it is. */
+#include "replay/graph.h"
 #include "replay/walk.h"
 
 #include <stdlib.h>
@@ -167,7 +168,7 @@ pt_path_settle(struct pt_walk_step *s, struct pt_walk_frame *f)
         pt_walk_desync(s, f, PT_DESYNC_SUSPENDED, UINT32_MAX);
         f->state = PT_WALK_LOST;
     }
-    if (f->state == PT_WALK_RAISED && f->graph->ins[f->at].cls == PT_INS_SEND)
+    if (f->state == PT_WALK_RAISED && pt_graph_swallows(f->graph, f->at))
         f->to = f->graph->ins[f->at].target;
     if (f->state != PT_WALK_RAISED && f->state != PT_WALK_LINGERS)
         return;

@@ -109,17 +109,6 @@ leads(const struct pt_graph *g, uint8_t kind, uint32_t at, uint32_t to)
     return ins->flags & (PT_INS_OUTCOME | PT_INS_LINGERS) && to == at + 1;
 }
 
-/* 3.14 tells the end of an async for at its SEND. */
-static uint32_t
-branch_place(const struct pt_walk_frame *f, uint32_t at, uint32_t to)
-{
-    bool stands = f->state == PT_WALK_NEXT || f->state == PT_WALK_INSIDE;
-    return stands && f->at + 1 == to &&
-                   f->graph->ins[f->at].flags & PT_INS_LINGERS
-               ? f->at
-               : at;
-}
-
 static enum pt_status
 on_branch(struct pt_walk_step *s, struct pt_walk_frame *f)
 {
@@ -128,8 +117,6 @@ on_branch(struct pt_walk_step *s, struct pt_walk_frame *f)
     uint32_t at = pt_graph_index(g, e->pos), to = pt_graph_index(g, e->dst);
     bool arrived;
     enum pt_status st = PT_OK;
-    if (e->kind == PT_BRANCH)
-        at = branch_place(f, at, to);
     if (at == PT_INS_NONE)
         return misplaced(s, f, PT_DESYNC_PLACE, e->pos);
     if (!leads(g, e->kind, at, to))

@@ -19,13 +19,17 @@ PTREC = os.path.join(BUILD, "bin", "ptrec")
 PTANA = os.path.join(BUILD, "bin", "ptana")
 ALL = os.environ.get("PT_TEST_ALL") == "1"
 DEBIAN = "/usr/bin/python3"
+# Other patch releases, which the recorder of the same ABI has to do for.
+OTHERS = [DEBIAN, os.path.join(ROOT, "build", "sid", "usr", "bin", "python3.13")]
 
 
 class Interpreter:
-    """A CPython to record with: its path and version."""
+    """A CPython to record with: its path and version, and whether the recorder
+    was built for another release of it."""
 
     def __init__(self, path):
         self.path = path
+        self.beside = False
         text = output([path, "-I", "-S", "-c", "import sys; print(*sys.version_info[:3])"])
         self.version = tuple(map(int, text.split()))
         self.name = "%d.%d.%d" % self.version
@@ -40,17 +44,18 @@ def output(argv, **kwargs):
 
 
 def interpreters():
-    """Those that a recorder was built for, and Debian's own beside them."""
+    """Those that a recorder was built for, and other releases beside them."""
     paths = os.environ.get("PYTHONS", "").split()
     if not paths:
         paths = output(["sh", os.path.join(ROOT, "record", "pythons.sh")]).split()
     found = [Interpreter(path) for path in paths]
-    if os.path.exists(DEBIAN):
-        debian = Interpreter(DEBIAN)
-        minors = {python.version[:2] for python in found}
+    minors = {python.version[:2] for python in found}
+    for path in OTHERS:
+        other = Interpreter(path) if os.path.exists(path) else None
         names = {python.name for python in found}
-        if debian.version[:2] in minors and debian.name not in names:
-            found.append(debian)
+        if other and other.version[:2] in minors and other.name not in names:
+            other.beside = True
+            found.append(other)
     if not found:
         sys.exit("no interpreter to record with: sh record/pythons.sh finds none")
     return found

@@ -72,7 +72,7 @@ suite() { # name, limit in seconds, command...
 }
 
 versions() {
-    for version in 3.11 3.12 3.13; do
+    for version in 3.11 3.12 3.13 3.14 3.15; do
         found=
         for py in $PYTHONS; do
             case $("$py" -c 'import sys; print("%d.%d" % sys.version_info[:2])') in

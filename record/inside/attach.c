@@ -1,4 +1,5 @@
 #include "attach.h"
+#include "audit.h"
 #include "compat.h"
 #include "frames.h"
 #include "gate.h"
@@ -78,6 +79,8 @@ on_fork(const char *name)
 static void
 on_audit(const char *event)
 {
+    if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0)
+        pt_audit_keep_entry();
     if (strcmp(event, "os.exec") == 0)
         pt_producer_execs();
     else if (strcmp(event, "os.fork") == 0 || strcmp(event, "os.forkpty") == 0)
@@ -124,7 +127,7 @@ pt_attach(struct pt_attach *a)
         return -1;
     pt_greenlets_start();
     pt_moves_start();
-    pt_compat_audit_own(a->hook);
+    pt_audit_init(a->hook);
     a->audit = on_audit;
     a->starts = pt_producer_starts;
     a->exits = pt_producer_exits;

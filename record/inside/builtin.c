@@ -13,9 +13,7 @@ static PyMethodDef definition = {"ptrec", not_called, METH_NOARGS, NULL};
 PyObject *
 pt_builtin_init(struct pt_builtin *b, vectorcallfunc call)
 {
-    static const PyObject immortal = {.ob_refcnt = PT_COMPAT_IMMORTAL,
-                                      .ob_type = &PyCFunction_Type};
-    b->function.ob_base = immortal;
+    pt_compat_immortal(&b->function.ob_base, &PyCFunction_Type);
     b->function.m_ml = &definition;
     b->function.vectorcall = call;
     return (PyObject *)&b->function;

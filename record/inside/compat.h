@@ -20,20 +20,25 @@
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
-#include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030E0000
+#include <internal/pycore_genobject.h>
+#include <internal/pycore_interpframe.h>
+#endif
 #pragma GCC diagnostic pop
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x03100000
 #error "no block for this CPython in record/inside/compat.h"
 #endif
 #ifdef Py_GIL_DISABLED
-#error "free-threaded builds are not supported: see spec/decisions.md"
+#error "free-threaded builds are not supported: see spec/free-threading.md"
 #endif
 
 #define PT_HAVE_MONITORING (PY_VERSION_HEX >= 0x030C0000)
+/* repr(object.__reduce_ex__) is "<method '__reduce_ex__'>" */
+#define PT_OBJECT_UNNAMED (PY_VERSION_HEX >= 0x030F0000)
 
 /* Whether a frame stands at a jump's destination already when the jump is
  * told of. */
@@ -42,13 +47,32 @@
 
 typedef struct _PyInterpreterFrame pt_pyframe;
 
-/* The reference count of an object that never dies; before 3.12 one that
- * nobody counts down to nothing. */
-#if PY_VERSION_HEX >= 0x030C0000
-#define PT_COMPAT_IMMORTAL _Py_IMMORTAL_REFCNT
+/* True for the frames by which C code entered the interpreter: they run no
+ * code of the program, and must not be asked for it. */
+static inline bool
+pt_compat_frame_shim(const pt_pyframe *f)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return f->owner >= FRAME_OWNED_BY_INTERPRETER;
+#elif PY_VERSION_HEX >= 0x030C0000
+    return f->owner == FRAME_OWNED_BY_CSTACK;
 #else
-#define PT_COMPAT_IMMORTAL (1 << 30)
+    return false;
 #endif
+}
+
+/* What the frame runs: code, or None.  A tagged reference from 3.14 on. */
+static inline PyObject *
+pt_compat_frame_executable(const pt_pyframe *f)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return PyStackRef_AsPyObjectBorrow(f->f_executable);
+#elif PY_VERSION_HEX >= 0x030D0000
+    return f->f_executable;
+#else
+    return (PyObject *)f->f_code;
+#endif
+}
 
 /* The innermost frame of a thread, which may be incomplete or a shim. */
 static inline pt_pyframe *
@@ -76,27 +100,18 @@ pt_compat_tstate(void)
 static inline bool
 pt_compat_frame_real(const pt_pyframe *f)
 {
-#if PY_VERSION_HEX >= 0x030C0000
-    if (f->owner == FRAME_OWNED_BY_CSTACK)
+    if (pt_compat_frame_shim(f))
         return false;
-#endif
-#if PY_VERSION_HEX >= 0x030D0000
-    return PyCode_Check(f->f_executable) &&
+    PyObject *o = pt_compat_frame_executable(f);
+    return o != NULL && PyCode_Check(o) &&
            !_PyFrame_IsIncomplete((pt_pyframe *)f);
-#else
-    return f->f_code != NULL && !_PyFrame_IsIncomplete((pt_pyframe *)f);
-#endif
 }
 
 /* Of a frame that is real. */
 static inline PyCodeObject *
 pt_compat_frame_code(const pt_pyframe *f)
 {
-#if PY_VERSION_HEX >= 0x030D0000
-    return (PyCodeObject *)f->f_executable;
-#else
-    return f->f_code;
-#endif
+    return (PyCodeObject *)pt_compat_frame_executable(f);
 }
 
 static inline bool
@@ -121,6 +136,10 @@ pt_compat_untold(const pt_pyframe *f)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     int op = f->instr_ptr->op.code;
+#ifdef RESUME_CHECK_JIT
+    if (op == RESUME_CHECK_JIT)
+        return true;
+#endif
     return op == RESUME || op == RESUME_CHECK || op == INSTRUMENTED_RESUME;
 #else
     return false;
@@ -132,10 +151,8 @@ static inline const pt_pyframe *
 pt_compat_below(const pt_pyframe *f)
 {
     for (f = f->previous; f != NULL; f = f->previous) {
-#if PY_VERSION_HEX >= 0x030C0000
-        if (f->owner == FRAME_OWNED_BY_CSTACK)
+        if (pt_compat_frame_shim(f))
             continue;
-#endif
         if ((_PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
                  pt_compat_frame_code(f)->_co_firsttraceable ||
              f->owner == FRAME_OWNED_BY_GENERATOR) &&
@@ -152,6 +169,17 @@ pt_compat_frame_started(const pt_pyframe *f)
 {
     return _PyInterpreterFrame_LASTI((pt_pyframe *)f) >=
            pt_compat_frame_code(f)->_co_firsttraceable;
+}
+
+/* The exception state of a generator whose frame this is. */
+static inline const _PyErr_StackItem *
+pt_compat_frame_exceptions(const pt_pyframe *f)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return &_PyGen_GetGeneratorFromFrame((pt_pyframe *)f)->gi_exc_state;
+#else
+    return &_PyFrame_GetGenerator((pt_pyframe *)f)->gi_exc_state;
+#endif
 }
 
 /* What codeobject.c keeps behind co_extra; checked at load. */
@@ -187,25 +215,19 @@ pt_compat_extra_set(PyCodeObject *co, Py_ssize_t index, void *value)
 #endif
 }
 
-/* CPython allocates an audit hook with whatever raw allocator there is, and
- * frees it at exit with the one it has then: another one under -X dev, when the
- * hook was added before start-up.  So the entry is replaced by one of today.
- * The old one stays: it may be the one being called. */
+/* Makes `o` an object that no reference count frees: one that is immortal, and
+ * before 3.12 one that nobody counts down to nothing. */
 static inline void
-pt_compat_audit_own(int (*hook)(const char *, void *, void *))
+pt_compat_immortal(PyObject *o, PyTypeObject *type)
 {
-#if PY_VERSION_HEX >= 0x030C0000
-    _Py_AuditHookEntry **at = &_PyRuntime.audit_hooks.head;
+#if PY_VERSION_HEX >= 0x030E0000
+    o->ob_refcnt_full = _Py_STATIC_IMMORTAL_INITIAL_REFCNT;
+#elif PY_VERSION_HEX >= 0x030C0000
+    o->ob_refcnt = _Py_IMMORTAL_REFCNT;
 #else
-    _Py_AuditHookEntry **at = &_PyRuntime.audit_hook_head;
+    o->ob_refcnt = 1 << 30;
 #endif
-    while (*at != NULL && (void *)(*at)->hookCFunction != (void *)hook)
-        at = &(*at)->next;
-    _Py_AuditHookEntry *e = *at != NULL ? PyMem_RawMalloc(sizeof *e) : NULL;
-    if (e != NULL) {
-        *e = **at;
-        *at = e;
-    }
+    o->ob_type = type;
 }
 
 /* The value of an int that the interpreter itself made and that lies between

@@ -96,10 +96,9 @@ CODE_CALLBACK(on_resume_filtered)
 static bool
 suspended(const pt_pyframe *f)
 {
-    if (f->owner != FRAME_OWNED_BY_GENERATOR)
+    if (!pt_compat_frame_generator(f))
         return false;
-    const _PyErr_StackItem *own =
-        &_PyFrame_GetGenerator((pt_pyframe *)f)->gi_exc_state;
+    const _PyErr_StackItem *own = pt_compat_frame_exceptions(f);
     const _PyErr_StackItem *e = pt_compat_tstate()->exc_info;
     while (e != NULL && e != own)
         e = e->previous_item;
@@ -150,17 +149,31 @@ branch_timed(uint32_t off, uint32_t dst)
 
 /* Most branches are one word.  Every few of a thread's carry the time, so that
  * what lies between two events is never far from a known moment. */
-CALLBACK(on_branch)
+static inline __attribute__((always_inline)) PyObject *
+emit_branch(uint32_t off, uint32_t dst)
 {
     static _Thread_local unsigned count
         __attribute__((tls_model("initial-exec")));
-    uint32_t off = pt_compat_small(a[1]), dst = pt_compat_small(a[2]);
     if (PT_UNLIKELY(++count % STAMP_EVERY == 0))
         return branch_timed(off, dst);
     if (PT_UNLIKELY((off | dst) >= PT_NEAR_LIMIT * UNIT))
         return branch_far(off, dst);
     PT_EMIT(PT_UNTIMED(PT_W_BRANCH_NEAR, 0),
             off / UNIT | dst / UNIT << PT_NEAR_BITS, 0, 0, 0, 0);
+}
+
+CALLBACK(on_branch)
+{
+    return emit_branch(pt_compat_small(a[1]), pt_compat_small(a[2]));
+}
+
+/* 3.14 tells of most branches not where they are decided but at the instruction
+ * that they lead to, and names as their place whatever ran before that: another
+ * when INSTRUCTION is told as well, and one that does not say which way a
+ * branch went whose two ways meet.  The frame stands at what tells. */
+CALLBACK(on_branch_at)
+{
+    return emit_branch(pt_compat_frame_off(running()), pt_compat_small(a[2]));
 }
 
 static PyObject *
@@ -198,6 +211,8 @@ pt_flow_callback(const char *event, bool filtered)
         const char *event;
         vectorcallfunc call, filtered;
     } table[] = {
+        {"BRANCH_LEFT", on_branch_at, NULL},
+        {"BRANCH_RIGHT", on_branch_at, NULL},
         {"PY_START", on_start, on_start_filtered},
         {"PY_RESUME", on_resume, on_resume_filtered},
         {"PY_THROW", on_throw, on_throw_filtered},

@@ -10,7 +10,7 @@ caches = getattr(opcode, "_inline_cache_entries", None)
 
 
 def cache_count(number, name):
-    if isinstance(caches, dict):
+    if hasattr(caches, "get"):  # a dict from 3.13 on, a frozendict from 3.15 on
         return caches.get(name, 0)
     return caches[number] if caches and number < len(caches) else 0
 
@@ -31,7 +31,7 @@ for number in range(256):
         continue
     flags = 1 * has_arg(number, name)
     if number in opcode.hasjrel:
-        flags |= 4 if "BACKWARD" in name else 2
+        flags |= 4 if "BACKWARD" in name or name == "END_ASYNC_FOR" else 2
     flags |= 8 * (number in opcode.hasjabs)
     flags |= 16 * (number in opcode.hasconst)
     flags |= 32 * (number in opcode.hasname)

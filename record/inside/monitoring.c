@@ -13,6 +13,7 @@
  *   LINE                code, line
  *   INSTRUCTION         code, offset
  *   BRANCH JUMP         code, offset, destination
+ *   BRANCH_LEFT BRANCH_RIGHT  the same: 3.14 and later have these for BRANCH
  *   CALL C_RETURN C_RAISE  code, offset, callable, first argument
  *   STOP_ITERATION      code, offset, exception */
 #include "callback.h"
@@ -169,7 +170,12 @@ static struct hook {
     {"PY_UNWIND", on_unwind, PT_UNWIND, true},
     {"LINE", on_line, PT_LINE, true},
     {"INSTRUCTION", on_instruction, PT_INSTRUCTION, true},
+#if PY_VERSION_HEX >= 0x030E0000
+    {"BRANCH_LEFT", on_branch, PT_BRANCH, true},
+    {"BRANCH_RIGHT", on_branch, PT_BRANCH, true},
+#else
     {"BRANCH", on_branch, PT_BRANCH, true},
+#endif
     {"JUMP", on_jump, PT_JUMP, true},
     {"RAISE", on_raise, PT_EXCEPTION, true},
     {"RERAISE", on_reraise, PT_EXCEPTION, true},

@@ -350,11 +350,13 @@ def_label(struct pt_def *d, const PyMethodDef *m, PyObject *self,
         snprintf(label, sizeof label,
                  "<built-in method __new__ of type object at %p>",
                  (void *)&PyType_Type);
+    else if (PT_OBJECT_UNNAMED && named == &PyBaseObject_Type)
+        snprintf(label, sizeof label, "<method '%s'>", m->ml_name);
     else if (named != NULL)
         snprintf(label, sizeof label, "<method '%s' of '%s' objects>",
                  m->ml_name, named->tp_name);
-    else if (owner == NULL && module != NULL && PyUnicode_Check(module) &&
-             PyUnicode_IS_COMPACT_ASCII(module))
+    else if ((owner == NULL || m->ml_flags & METH_STATIC) && module != NULL &&
+             PyUnicode_Check(module) && PyUnicode_IS_COMPACT_ASCII(module))
         snprintf(label, sizeof label, "<built-in method %.200s.%s>",
                  (const char *)PyUnicode_DATA(module), m->ml_name);
     else

@@ -165,6 +165,13 @@ item(struct pt_def *d, PyObject *o, int depth)
         pt_def_u32(d, 0);
         for (Py_ssize_t i = 0; i < size; i++)
             entries += item(d, PyTuple_GET_ITEM(o, i), depth + 1);
+    } else if (PySlice_Check(o) && depth < CONSTANT_DEPTH) {
+        const PySliceObject *slice = (PySliceObject *)o;
+        put_constant(d, PT_CONST_SLICE, 3, 0, 0, 0);
+        pt_def_u32(d, 0);
+        entries += item(d, slice->start, depth + 1) +
+                   item(d, slice->stop, depth + 1) +
+                   item(d, slice->step, depth + 1);
     } else if (PyFrozenSet_CheckExact(o) && depth < CONSTANT_DEPTH) {
         const PySetObject *set = (PySetObject *)o;
         put_constant(d, PT_CONST_FROZENSET, (uint32_t)set->used, 0, 0, 0);

@@ -98,7 +98,7 @@ refuse(const char *why)
 }
 
 /* The versions that record/inside can be built for. */
-enum { FIRST_MINOR = 11, LAST_MINOR = 13 };
+enum { FIRST_MINOR = 11, LAST_MINOR = 15 };
 
 /* Fills shim.hooks for this interpreter, or returns why there is none. */
 static const char *

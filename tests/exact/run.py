@@ -23,7 +23,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import harness  # noqa: E402
-from harness import require  # noqa: E402
+from harness import equal, require  # noqa: E402
 
 PROGRAMS = os.path.join(os.path.dirname(HERE), "roundtrip", "programs")
 TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
@@ -31,6 +31,7 @@ OPTIONS = ["--preset=flow", "--events=+instruction,+line"]
 TEN = 10
 # Programs whose frames stand in every way; make check-all takes all in tiny chunks.
 FRAMES = {"callbacks.py", "coroutines.py", "exceptions.py", "generators.py", "threads.py"}
+VARYING = {"threads.py"}  # not the same twice
 
 MODULES = """
     test_abc test_argparse test_ast test_asyncgen test_bisect test_bool
@@ -117,9 +118,20 @@ def check(trace, python, name):
 
 
 def exact_program(directory, python, path, rules):
+    """Flow alone as well: what CPython tells of a branch depends on whether
+    INSTRUCTION is told too, and what ran must not."""
+    alone = os.path.join(directory, "alone.ptr")
     trace = os.path.join(directory, "t.ptr")
-    harness.ptrec(python, trace, path, options=OPTIONS + rules, cwd=directory)
+    alike = {"cwd": directory,  # neither leaves bytecode to the other
+             "env": harness.environment(PYTHONDONTWRITEBYTECODE="1")}
+    harness.ptrec(python, alone, path, options=OPTIONS[:1] + rules, **alike)
+    harness.ptrec(python, trace, path, options=OPTIONS + rules, **alike)
     check(trace, python, os.path.basename(path))
+    both, flow = flow_of(trace), flow_of(alone)
+    equal(flow["desyncs"], 0, "desyncs of the flow alone")
+    if os.path.basename(path) not in VARYING:
+        for what in "instructions", "lines":
+            equal(flow[what], both[what], what, "of the flow alone")
 
 
 def exact_chunks(directory, python, path):

@@ -42,7 +42,8 @@ def instructions_of(python, path):
 def meaning(item):
     """dis's argrepr as the schema has it."""
     if item["target"] is not None:
-        return "to +%d" % item["target"]
+        way = "from" if item["op"] == "END_ASYNC_FOR" else "to"
+        return "%s +%d" % (way, item["target"])
     if item["op"] in WORDS:
         return WORDS[item["op"]][item["arg"]]
     return re.sub(r"<code object (\S+) at 0x[0-9a-f]+,", r"<code object \1,", item["argrepr"])

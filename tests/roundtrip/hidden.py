@@ -31,6 +31,15 @@ STATUS = {"exit(3)": 3, "exit('text')": 1, "exit(None)": 0, "exit(256)": 0,
           "exit(-1)": 255, "exit(2**40)": None}
 
 
+def alike(a, b):
+    """Whether two lines are the same, but for the collector's young count: for
+    each audit event CPython makes a tuple of its arguments where there is any
+    hook, and whether that counts depends on its free lists (spec/cpython.md)."""
+    if a.startswith("about ") and b.startswith("about "):
+        return abs(int(a[6:]) - int(b[6:])) <= 2
+    return a == b
+
+
 def both(python, arguments, preset, directory, options=(), numbers=False, **kwargs):
     """Runs without and with ptrec, and compares; with `numbers` but for pids."""
     trace = os.path.join(directory, "t.ptr")
@@ -44,8 +53,8 @@ def both(python, arguments, preset, directory, options=(), numbers=False, **kwar
         pattern = "0x[0-9a-f]{6,}|'[0-9]{3,}'" if numbers else "0x[0-9a-f]{6,}"
         a, b = (re.sub(pattern, "0x", getattr(done, what).decode(
                 errors="backslashreplace")).split("\n") for done in (plain, traced))
-        if a != b:
-            different = ["-%s\n    +%s" % pair for pair in zip(a, b) if pair[0] != pair[1]]
+        if len(a) != len(b) or not all(map(alike, a, b)):
+            different = ["-%s\n    +%s" % pair for pair in zip(a, b) if not alike(*pair)]
             raise harness.Failure("%s differs with %s:\n    %s" % (
                 what, preset, "\n    ".join(different) or "%r, %r" % (a[-2:], b[-2:])))
     equal(traced.returncode, plain.returncode, "exit status with", preset)
@@ -107,10 +116,9 @@ def statuses(directory, python):
 
 def environment_kept(directory, python):
     """A user's own LD_PRELOAD, and an empty environment."""
-    library = next((path for path in ("/lib/x86_64-linux-gnu/libSegFault.so",
-                                      "/lib/x86_64-linux-gnu/libm.so.6",
-                                      "/lib/aarch64-linux-gnu/libm.so.6")
-                    if os.path.exists(path)), None)
+    library = os.path.join(directory, "user.so")  # does nothing, under any C library
+    harness.run([os.environ.get("CC", "cc"), "-shared", "-nostdlib", "-x", "c", "/dev/null",
+                 "-o", library])
     code = "import os; print(sorted(os.environ.items())); print(os.popen('env|sort').read())"
     for changes in ({"LD_PRELOAD": library}, {}, {"LD_PRELOAD": ""}):
         env = harness.environment(**changes)
@@ -129,7 +137,7 @@ def children(directory, python):
             "    print('child', sum(len(str(i)) for i in range(100)), flush=True)\n"
             "    os._exit(4)\n"
             "print(os.waitpid(pid, 0)[1])\n"
-            "print(os.spawnv(os.P_WAIT, sys.executable, ['py', '-c', 'raise SystemExit(6)']))\n"
+            "print(os.spawnv(os.P_WAIT, sys.executable, [sys.executable, '-c', 'raise SystemExit(6)']))\n"
             "print(os.system('exit 3') >> 8, flush=True)\n")
     trace = both(python, ["-u", "-c", code], "lines", directory)
     require(len(harness.info(trace)["processes"]) == 6, "they are recorded")

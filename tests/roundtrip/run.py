@@ -133,7 +133,7 @@ def main():
     pythons = harness.interpreters()
     for python in pythons:
         presets = list(PRESETS)
-        if python.path == harness.DEBIAN and len(pythons) > 1 and not harness.ALL:
+        if python.beside and not harness.ALL:
             presets = ["instructions"]  # its extension was tested already
         for program in sorted(glob.glob(os.path.join(HERE, "programs", "*.py"))):
             name = os.path.basename(program)[:-3]

@@ -134,14 +134,18 @@ Test(replay_counts, loop_of_3_14)
         "1: RESUME; FOR_ITER 4; NOT_TAKEN; 2: LOAD; JUMP_BACKWARD 5; LOAD;"
         "1: END_FOR; POP_ITER; 3: POP_JUMP_IF_FALSE 2; NOT_TAKEN; LOAD;"
         "RETURN_VALUE";
+    static const struct guard table[] = {{1, 6, 6}, {0, 0, 0}};
     struct flow f;
     flow_begin(&f, PY_3_14);
-    uint32_t code = flow_code(&f, text, NULL);
+    uint32_t code = flow_code(&f, text, table);
     uint32_t leaf = flow_code(&f, leaf_text, NULL);
     flow_ready(&f);
     check(&f, fl_call(code, -1), fl_branch(6, 8), fl_branch(16, 18),
           fl_call(leaf, 16), fl_end(PT_RETURN), fl_branch(20, 22),
           fl_end(PT_RETURN), fl_call(code, -1), fl_branch(16, 18),
+          fl_branch(18, 24), fl_end(PT_RETURN));
+    /* an iterator that raises StopIteration, which the loop swallows */
+    check(&f, fl_call(code, -1), fl_raise(2, 2, PT_RAISED), fl_branch(16, 18),
           fl_branch(18, 24), fl_end(PT_RETURN));
     flow_end(&f);
 }
@@ -158,10 +162,10 @@ Test(replay_counts, async_loop_of_3_14)
                               table);
     flow_ready(&f);
     check(&f, fl_call(code, -1), fl_raise(2, 2, PT_RAISED),
-          fl_at(PT_HANDLED, 12), fl_branch(2, 14), fl_end(PT_RETURN));
+          fl_at(PT_HANDLED, 12), fl_branch(12, 14), fl_end(PT_RETURN));
     check(&f, fl_call(code, -1), fl_raise(2, 2, PT_RAISED),
-          fl_at(PT_HANDLED, 12), fl_branch(2, 14), fl_raise(12, 2, PT_RERAISED),
-          fl_end(PT_UNWIND));
+          fl_at(PT_HANDLED, 12), fl_branch(12, 14),
+          fl_raise(12, 2, PT_RERAISED), fl_end(PT_UNWIND));
     flow_end(&f);
 }
 

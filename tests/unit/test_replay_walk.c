@@ -195,9 +195,10 @@ Test(replay_walk, loop_of_3_14)
         "1: RESUME; FOR_ITER 4; NOT_TAKEN; 2: LOAD; JUMP_BACKWARD 5; LOAD;"
         "1: END_FOR; POP_ITER; 3: POP_JUMP_IF_FALSE 2; NOT_TAKEN; LOAD;"
         "RETURN_VALUE";
+    static const struct guard table[] = {{1, 6, 6}, {0, 0, 0}};
     struct flow f;
     flow_begin(&f, PY_3_14);
-    uint32_t code = flow_code(&f, text, NULL);
+    uint32_t code = flow_code(&f, text, table);
     uint32_t leaf = flow_code(&f, "9: RESUME; RETURN_VALUE", NULL);
     flow_ready(&f);
     ran(&f, fl_call(code, -1), "");
@@ -211,10 +212,42 @@ Test(replay_walk, loop_of_3_14)
     ran(&f, fl_branch(16, 18), "L1 2 16");
     ran(&f, fl_branch(18, 24), "L3 18");
     ran(&f, fl_end(PT_RETURN), "24");
+    /* an iterator that raises StopIteration, which the loop swallows */
+    ran(&f, fl_call(code, -1), "");
+    ran(&f, fl_raise(2, 2, PT_RAISED), "L1 2");
+    ran(&f, fl_branch(16, 18), "16");
+    ran(&f, fl_branch(18, 24), "L3 18");
+    ran(&f, fl_end(PT_RETURN), "24");
     flow_end(&f);
 }
 
-/* The end of an async for is told at its SEND, and before it is known whether
+/* The chunk ends while a loop that was left early closes its generator: what
+ * writes keyframes knows from where it was called, the walk that it branched.
+ */
+Test(replay_walk, lingering_of_3_14)
+{
+    struct flow f;
+    flow_begin(&f, PY_3_14);
+    uint32_t code = flow_code(&f, "1: RESUME; POP_ITER; 2: RETURN_VALUE", NULL);
+    uint32_t leaf = flow_code(&f, "9: RESUME; RETURN_VALUE", NULL);
+    flow_ready(&f);
+    struct pt_frame stack[] = {
+        {.id = code, .at = PT_AT_INSIDE, .off = 2},
+        {.id = leaf, .at = PT_AT_START, .off = UINT32_MAX}};
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        ran(&f, fl_call(code, -1), "");
+        ran(&f, fl_branch(2, 4), "2");
+        ran(&f, fl_call(leaf, 2), "");
+        stack[0].off = elsewhere ? 4 : 2;
+        const char *told = flow_sync(&f, stack, 2);
+        cr_assert_eq(strncmp(told, "desync", 6) == 0, elsewhere, "%s", told);
+        ran(&f, fl_end(PT_RETURN), "L9 2");
+        ran(&f, fl_end(PT_RETURN), elsewhere ? "" : "L2 4");
+    }
+    flow_end(&f);
+}
+
+/* The end of an async for is told before it is known whether
  * the exception is the one that ends it. */
 Test(replay_walk, async_loop_of_3_14)
 {
@@ -231,7 +264,7 @@ Test(replay_walk, async_loop_of_3_14)
         ran(&f, fl_call(code, -1), "");
         ran(&f, fl_raise(2, 2, PT_RAISED), "L1 2");
         ran(&f, fl_at(PT_HANDLED, 12), "");
-        ran(&f, fl_branch(2, 14), "12");
+        ran(&f, fl_branch(12, 14), "12");
         if (ends)
             ran(&f, fl_end(PT_RETURN), "L2 14");
         else {

@@ -19,9 +19,11 @@ gc.callbacks.append(lambda phase, info: runs.append((phase, info["generation"]))
 for i in range(3000):
     cycle = [Noisy] * 2
     cycle.append(cycle)
-print(len(runs), runs[:3], gc.get_stats()[0]["collections"],
-      # 3.11 makes a frame object for each frame under any profile function
-      gc.get_count()[1:] if sys.version_info < (3, 12) else gc.get_count())
+young, *older = gc.get_count()
+print(len(runs), runs[:3], gc.get_stats()[0]["collections"], older)
+if sys.version_info >= (3, 12):
+    # 3.11 makes a frame object for each frame under any profile function
+    print("about", young)
 gc.callbacks.clear()
 atexit.register(print, "atexit one")
 atexit.register(lambda: print("atexit two", sys._getframe().f_back))

@@ -51,6 +51,8 @@ def callee(target):
         return None
     if kind in ("builtin_function_or_method", "builtin_method"):
         owner = target.__self__
+        if owner is None and "." in target.__qualname__:
+            return target.__qualname__  # a static method
         if owner is None or type(owner).__name__ == "module":
             module = target.__module__ or (owner and owner.__name__)
             return "%s.%s" % (module, target.__name__) if module else target.__qualname__
@@ -86,7 +88,9 @@ EVENTS = {  # each with those before it
     "calls": ("PY_START", "PY_RETURN", "PY_YIELD", "PY_RESUME", "PY_THROW", "PY_UNWIND",
               "CALL", "C_RETURN", "C_RAISE"),
     "lines": ("LINE", "RAISE", "RERAISE", "STOP_ITERATION", "EXCEPTION_HANDLED"),
-    "instructions": ("INSTRUCTION", "BRANCH", "JUMP"),
+    "instructions": ("INSTRUCTION", "JUMP",
+                     *(("BRANCH_LEFT", "BRANCH_RIGHT") if sys.version_info >= (3, 14)
+                       else ("BRANCH",))),
 }
 
 
@@ -158,7 +162,7 @@ def watch_monitoring(path):
         "PY_RESUME": plain("resume"), "PY_THROW": plain("throw"),
         "PY_UNWIND": leave("unwind"), "LINE": line,
         "INSTRUCTION": number("instruction"), "BRANCH": jump("branch"),
-        "JUMP": jump("jump"), "RAISE": raised(False), "RERAISE": raised(True),
+        "BRANCH_LEFT": jump("branch"), "BRANCH_RIGHT": jump("branch"), "JUMP": jump("jump"), "RAISE": raised(False), "RERAISE": raised(True),
         "STOP_ITERATION": raised(False), "EXCEPTION_HANDLED": handled,
         "CALL": called("c_call"), "C_RETURN": called("c_return"),
         "C_RAISE": called("c_exception"),
