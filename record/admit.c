@@ -78,6 +78,13 @@ ring_shrink(const struct pt_collector *c)
     return live < SOME ? 0 : live < MANY ? PT_SHRINK_SOME : PT_SHRINK_MOST;
 }
 
+static bool
+has_ended(const struct pt_tracee *t)
+{
+    struct pollfd over = {.fd = t->pidfd, .events = POLLIN};
+    return poll(&over, 1, 0) > 0;
+}
+
 /* A process of that pid was here before: it became another program, unless it
  * has ended and the number is another's now. */
 static void
@@ -86,10 +93,9 @@ end_former(struct pt_collector *c, pid_t pid)
     struct pt_tracee *old = pt_collector_find(c, pid);
     if (old == NULL)
         return;
-    struct pollfd over = {.fd = old->pidfd, .events = POLLIN};
     enum pt_ending ending = PT_ENDED_EXEC;
     int value = 0;
-    if (poll(&over, 1, 0) > 0)
+    if (has_ended(old))
         pt_ending_learn(old->pidfd, pid, old->map.arena, &ending, &value);
     pt_collector_finish(c, old, ending, value);
 }
@@ -142,7 +148,8 @@ make_tracee(struct pt_collector *c, pid_t pid, bool program,
         int err = errno;
         pt_problem_set(&error, PT_EIO, err,
                        "it cannot be watched (%m); see `ulimit -n`");
-        cannot_record(c, pid, &error);
+        if (err != ESRCH) /* was killed meanwhile, before its first event */
+            cannot_record(c, pid, &error);
         return err;
     }
     /* the text of -c is that of the first image only */
@@ -280,8 +287,10 @@ answer(struct pt_collector *c, struct pt_greeter *g,
         pt_arena_map_handed(&t->map);
         return;
     }
-    /* it did not wait for us: a collector that was stopped is late */
-    note_unrecorded(c, g->pid, "ptrec answered it too late");
+    /* It did not wait for us: a collector that was stopped is late.  One that
+     * was killed meanwhile has lost nothing. */
+    if (!has_ended(t))
+        note_unrecorded(c, g->pid, "ptrec answered it too late");
     pt_collector_finish(c, t, PT_ENDED_UNKNOWN, 0);
 }
 
