@@ -315,10 +315,26 @@ pt_admit_hear(struct pt_collector *c, uint64_t tag)
     return true;
 }
 
+/* Connections older than this are of no interpreter that starts. */
+static int64_t
+patience_ends(void)
+{
+    return pt_collector_now() - EXPECT_SECONDS * INT64_C(1000000000);
+}
+
+void
+pt_admit_make_room(struct pt_collector *c)
+{
+    int64_t since = patience_ends();
+    for (int i = 0; i < PT_GREETERS && c->door_full; i++)
+        if (c->greeters[i].fd >= 0 && c->greeters[i].since < since)
+            greeter_close(c, &c->greeters[i]);
+}
+
 bool
 pt_admit_expects(const struct pt_collector *c)
 {
-    int64_t since = pt_collector_now() - EXPECT_SECONDS * INT64_C(1000000000);
+    int64_t since = patience_ends();
     for (int i = 0; i < PT_GREETERS; i++)
         if (c->greeters[i].fd >= 0 && c->greeters[i].since > since)
             return true;

@@ -13,6 +13,10 @@ void pt_admit_open(struct pt_collector *);
  * `tag` is none. */
 bool pt_admit_hear(struct pt_collector *, uint64_t tag);
 
+/* While the door is full: closes connections that have long said nothing.  An
+ * interpreter that is so slow comes again. */
+void pt_admit_make_room(struct pt_collector *);
+
 /* True while a process has knocked a moment ago and not said hello yet. */
 bool pt_admit_expects(const struct pt_collector *);
 

@@ -390,6 +390,8 @@ pt_collector_run(struct pt_collector *c)
             look_after_program(c);
         flush_pending(c);
         tell_progress(c);
+        if (c->door_full)
+            pt_admit_make_room(c);
         if (idle > 0 && pt_admit_expects(c))
             pt_admit_prepare(c); /* while its interpreter starts */
     }

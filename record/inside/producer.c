@@ -117,17 +117,20 @@ join(int s, const struct pt_hello *hello)
     return e;
 }
 
+static int
+dial_and_join(const struct pt_hello *hello)
+{
+    int s = pt_dial(self.socket);
+    if (s < 0)
+        return -s;
+    int e = join(s, hello);
+    close(s);
+    return e;
+}
+
 int
 pt_producer_start(const struct pt_joining *j, char *why, size_t whylen)
 {
-    int e = 0, s = j->connection;
-    if (s < 0)
-        s = pt_dial(j->socket);
-    if (s < 0) {
-        snprintf(why, whylen, "the collector does not answer: %s",
-                 strerror(-s));
-        return -s;
-    }
     struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
                              .kind = PT_HELLO_JOIN,
                              .hexversion = j->hexversion,
@@ -135,8 +138,13 @@ pt_producer_start(const struct pt_joining *j, char *why, size_t whylen)
     snprintf(hello.text, sizeof hello.text, "%s", j->soabi);
     snprintf(self.socket, sizeof self.socket, "%s", j->socket);
     self.hexversion = j->hexversion;
-    e = join(s, &hello);
-    close(s);
+    int e = EPIPE;
+    if (j->connection >= 0) {
+        e = join(j->connection, &hello);
+        close(j->connection);
+    }
+    if (e == EPIPE || e == ECONNRESET) /* none, or closed by the collector */
+        e = dial_and_join(&hello);
     if (e == 0)
         e = pt_lanes_start(j->teller);
     if (e != 0) {
@@ -180,22 +188,6 @@ pt_producer_tell(const struct pt_def *words)
     return !self.words.failed && tell_process();
 }
 
-static int
-dial_and_join(void)
-{
-    struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
-                             .kind = PT_HELLO_FORKED,
-                             .hexversion = self.hexversion,
-                             .parent = pt_producer.number};
-    memcpy(hello.known, pt_producer.known, sizeof hello.known);
-    int s = pt_dial(self.socket);
-    if (s < 0)
-        return -s;
-    int e = join(s, &hello);
-    close(s);
-    return e;
-}
-
 /* The collector must learn of a child that cannot reach it, and need not wait
  * for it. */
 static void
@@ -214,10 +206,15 @@ void
 pt_producer_follow(void)
 {
     int saved = errno;
+    struct pt_hello hello = {.magic = PT_PROTO_MAGIC,
+                             .kind = PT_HELLO_FORKED,
+                             .hexversion = self.hexversion,
+                             .parent = pt_producer.number};
+    memcpy(hello.known, pt_producer.known, sizeof hello.known);
     pt_producer.arena = &nowhere;
     pt_lanes_restart();
     if (!self.alone) {
-        int e = dial_and_join();
+        int e = dial_and_join(&hello);
         if (e != 0)
             stay_outside(e);
         else

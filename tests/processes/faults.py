@@ -245,7 +245,47 @@ def unknown_interpreter(directory, python):
     equal(processes[1]["parent"], processes[0]["id"], "the nearest that was recorded")
 
 
+def crowded_door(directory, python):
+    """600 connections that say nothing or nonsense: who really comes gets in."""
+    trace = os.path.join(directory, "t.ptr")
+    flood = ("import os, random, socket, struct, sys, time\n"
+             "held = []\n"
+             "block = open('/proc/self/environ').read()\n"
+             "at = block.partition('PTREC_RECORDING=')[2].partition(',')[0]\n"
+             "for i in range(600):\n"
+             "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+             "    s.setblocking(False)\n"
+             "    try: s.connect(chr(0) + at)\n"
+             "    except BlockingIOError: break\n"
+             "    if i < 60:\n"
+             "        s.send(random.randbytes(random.choice((1, 40, 244, 248, 256, 4000))))\n"
+             "    elif i < 80:\n"
+             "        s.send(struct.pack('<6IQ', 0x52545002, i % 5, 0, *[2**32 - 1] * 3,\n"
+             "                           random.choice((0, 1, 2, 2**64 - 1))) + bytes(208))\n"
+             "    else: held.append(s)\n"
+             "print(len(held) > 400, flush=True)\n"
+             "sys.stdin.read()\n")
+    text = ("import os, subprocess, sys\n"
+            "def step(i): return i\n"
+            "p = subprocess.Popen([sys.executable, '-c', %r], stdin=subprocess.PIPE,\n"
+            "                     stdout=subprocess.PIPE, text=True)\n"
+            "print(p.stdout.readline(), end='')\n"
+            "subprocess.run([sys.executable, %r, %r, 'x', '44'])\n"
+            "if os.fork() == 0:\n"
+            "    for i in range(55): step(i)\n"
+            "    os._exit(0)\n"
+            "os.wait()\n"
+            "for i in range(66): step(i)\n"
+            "p.communicate()\n" % (flood, WITNESS, os.path.join(directory, "log")))
+    done = harness.ptrec(python, trace, "-c", text, options=["--preset=calls"])
+    require(b"True" in done.stdout, "connections were made", done.stdout, done.stderr)
+    harness.ptana("verify", trace)
+    found = [steps(trace, p["id"]) for p in harness.info(trace)["processes"]]
+    require({44, 55, 66} <= set(found), "calls by process", found, done.stderr)
+
+
 CASES = {
+    "crowded door": crowded_door,
     "children killed": children_killed,
     "parent killed": parent_killed,
     "not waited for": not_waited_for,
