@@ -24,12 +24,13 @@ OTHERS = [DEBIAN, os.path.join(ROOT, "build", "sid", "usr", "bin", "python3.13")
 
 
 class Interpreter:
-    """A CPython to record with: its path and version, and whether the recorder
-    was built for another release of it."""
+    """A CPython to record with: its path and version, whether the recorder was
+    built for another release of it, and what goes into its environment."""
 
     def __init__(self, path):
         self.path = path
         self.beside = False
+        self.settings = {}
         text = output([path, "-I", "-S", "-c", "import sys; print(*sys.version_info[:3])"])
         self.version = tuple(map(int, text.split()))
         self.name = "%d.%d.%d" % self.version
@@ -59,6 +60,17 @@ def interpreters():
     if not found:
         sys.exit("no interpreter to record with: sh record/pythons.sh finds none")
     return found
+
+
+def with_jit(pythons):
+    """Those of `pythons`, and those with a JIT compiler once more, with it on."""
+    for python in pythons:
+        yield python
+        if python.version >= (3, 15):
+            jit = Interpreter(python.path)
+            jit.name += " with JIT"
+            jit.settings = {"PYTHON_JIT": "1"}
+            yield jit
 
 
 def environment(**changes):

@@ -6,7 +6,7 @@ block and edge (the unit test replay_counts/recorded).
   run.py [WORD...]   only the cases whose names have one of the words
 
 make check takes the programs of tests/roundtrip, each without and with a filter,
-and ten modules of the standard library's own tests, other ones each day; make
+and six modules of the standard library's own tests, other ones each day; make
 check-all takes all filters and all modules.  What CPython does that no walk can
 follow is in KNOWN, with its cause, and must show as a desync or a difference,
 never more often than there; spec/cpython.md tells more.  At last the suite says how much was skipped,
@@ -28,7 +28,7 @@ from harness import equal, require  # noqa: E402
 PROGRAMS = os.path.join(os.path.dirname(HERE), "roundtrip", "programs")
 TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
 OPTIONS = ["--preset=flow", "--events=+instruction,+line"]
-TEN = 10
+SIX = 6
 # Programs whose frames stand in every way; make check-all takes all in tiny chunks.
 FRAMES = {"callbacks.py", "coroutines.py", "exceptions.py", "generators.py", "threads.py"}
 VARYING = {"threads.py"}  # not the same twice
@@ -123,7 +123,7 @@ def exact_program(directory, python, path, rules):
     alone = os.path.join(directory, "alone.ptr")
     trace = os.path.join(directory, "t.ptr")
     alike = {"cwd": directory,  # neither leaves bytecode to the other
-             "env": harness.environment(PYTHONDONTWRITEBYTECODE="1")}
+             "env": harness.environment(PYTHONDONTWRITEBYTECODE="1", **python.settings)}
     harness.ptrec(python, alone, path, options=OPTIONS[:1] + rules, **alike)
     harness.ptrec(python, trace, path, options=OPTIONS + rules, **alike)
     check(trace, python, os.path.basename(path))
@@ -148,7 +148,8 @@ def exact_module(directory, python, module):
     """The module's tests may fail for reasons of their own."""
     trace = os.path.join(directory, "t.ptr")
     harness.ptrec(python, trace, "-m", "unittest", "-q", "test." + module, options=OPTIONS,
-                  cwd=directory, timeout=900, expect=None)
+                  cwd=directory, timeout=900, expect=None,
+                  env=harness.environment(**python.settings))
     check(trace, python, module)
 
 
@@ -169,20 +170,24 @@ def some(items, count, number):
 
 suite = harness.Suite("exact")
 cases = 0  # of make check-all
-for number, python in enumerate(harness.interpreters()):
+for number, python in enumerate(harness.with_jit(harness.interpreters())):
     programs = sorted(glob.glob(os.path.join(PROGRAMS, "*.py")))
     for index, path in enumerate(programs):
         name = "%s %s" % (python, os.path.basename(path))
         suite.case(name, exact_program, python, path, [])
+        if (python.beside or python.settings) and not harness.ALL:
+            continue
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
         for rules in some(FILTERS, 1, number + index):
             suite.case(name + " " + " ".join(rules), exact_program, python, path, rules)
     modules = modules_of(python)
     cases += len(programs) * (1 + len(FILTERS)) + len(modules)
+    if python.beside and not harness.ALL:
+        continue
     if not modules:
         print("note: %s has no tests of the standard library" % python)
         continue
-    for module in some(modules, TEN, number):
+    for module in some(modules, SIX, number):
         suite.case("%s %s" % (python, module), exact_module, python, module)
 suite.finish(last=("skipped", skipped.tell))

@@ -368,12 +368,34 @@ def disk_full(directory, python):
             subprocess.run(["umount", target], check=True)
 
 
+def refused(directory, version, sentence):
+    """An interpreter that cannot be recorded does not run, and one sentence says why."""
+    python = os.path.join(directory, "python")
+    trace = os.path.join(directory, "t.ptr")
+    harness.run([os.environ.get("CC", "cc"), "-rdynamic", '-DVERSION="%s"' % version, "-o", python,
+                 os.path.join(HERE, "programs", "claims.c")])
+    equal(harness.run([python]).stdout, b"ran\n", "it runs without ptrec")
+    done = harness.run([PTREC, "run", "-o", trace, "--python=" + python, "-c", "pass"], expect=2)
+    equal((done.stdout, done.stderr.decode()), (b"", "ptrec: %s\n" % sentence), "output")
+    require(not os.path.exists(trace), "no trace is left")
+
+
+REFUSED = {
+    "3.13.5 experimental free-threading build (main)":
+        "free-threaded CPython cannot be recorded yet: use the build with the GIL",
+    "3.14.10 free-threading build (main)":
+        "free-threaded CPython cannot be recorded yet: use the build with the GIL",
+    "3.10.2 (main)": "CPython 3.10 cannot be recorded: use one of 3.11 to 3.15",
+    "3.16.0 (main)": "CPython 3.16 cannot be recorded: use one of 3.11 to 3.15",
+}
+
+
 def main():
     suite = harness.Suite("fault")
     times = 10 if harness.ALL else 3
     pythons = harness.interpreters()
     for python in pythons:
-        if python.path == harness.DEBIAN and len(pythons) > 1 and not harness.ALL:
+        if python.beside and not harness.ALL:
             suite.case("%s endings" % python, endings, python)
             continue
         suite.case("%s kill -9" % python, killed, python, times)
@@ -388,6 +410,8 @@ def main():
         suite.case("%s drop" % python, dropped, python)
         suite.case("%s signals" % python, signals, python)
         suite.case("%s disk full" % python, disk_full, python)
+    for version, sentence in REFUSED.items():
+        suite.case("refused: " + version, refused, version, sentence)
     suite.case("names", names, pythons[0])
     suite.case("two at once", two_at_once, pythons[0])
     suite.finish()

@@ -104,7 +104,8 @@ def same(expected, got, what):
 def round_trip(directory, python, program, presets):
     name = os.path.basename(program)[:-3]
     local = name in LOCAL
-    common = dict(PYTHONPATH=ORACLE, PT_PROGRAM=program, PT_LOCAL="1" if local else None)
+    common = dict(PYTHONPATH=ORACLE, PT_PROGRAM=program, PT_LOCAL="1" if local else None,
+                  **python.settings)
     plain = harness.run([python.path, program], env=harness.environment(**common))
     for preset in presets:
         kinds = PRESETS[preset]
@@ -131,9 +132,9 @@ def round_trip(directory, python, program, presets):
 def main():
     suite = harness.Suite("roundtrip")
     pythons = harness.interpreters()
-    for python in pythons:
+    for python in harness.with_jit(pythons):
         presets = list(PRESETS)
-        if python.beside and not harness.ALL:
+        if (python.beside or python.settings) and not harness.ALL:
             presets = ["instructions"]  # its extension was tested already
         for program in sorted(glob.glob(os.path.join(HERE, "programs", "*.py"))):
             name = os.path.basename(program)[:-3]
