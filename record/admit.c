@@ -175,8 +175,9 @@ admit(struct pt_collector *c, pid_t pid, const struct pt_hello *hello,
     bool program = pid == c->child && !c->child_over;
     struct pt_tracee *t = NULL;
     err = make_tracee(c, pid, program, &t);
-    if (err == 0)
-        err = find_parent(c, hello, t);
+    if (t == NULL)
+        return err;
+    err = find_parent(c, hello, t);
     if (err == 0 && pt_family_add(&c->family, t) != PT_OK)
         err = out_of_memory(c, pid);
     if (err == 0) {
@@ -185,8 +186,7 @@ admit(struct pt_collector *c, pid_t pid, const struct pt_hello *hello,
         err = program ? 0 : pt_collector_watch(c, t->pidfd, t->tag);
     }
     if (err != 0) {
-        if (t != NULL)
-            pt_family_end(&c->family, t);
+        pt_family_end(&c->family, t);
         pt_tracee_free(t, &c->journal);
         return err;
     }

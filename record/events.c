@@ -20,16 +20,16 @@
 #define COARSE 50
 
 static const struct pt_preset presets[] = {
-    {"flow", FLOW_KINDS,
+    {"flow",
      "what decides the path; all lines and instructions follow (default)",
-     COARSE, true},
-    {"calls", STACK_KINDS | C_KINDS,
-     "calls and C calls: the cheapest exact profile", FINE, false},
-    {"lines", LINE_KINDS,
-     "calls, C calls, lines, exceptions: exact time per line", FINE, false},
-    {"instructions", ALL_KINDS, "everything, each bytecode instruction", FINE,
+     COARSE, FLOW_KINDS, true},
+    {"calls", "calls and C calls: the cheapest exact profile", FINE,
+     STACK_KINDS | C_KINDS, false},
+    {"lines", "calls, C calls, lines, exceptions: exact time per line", FINE,
+     LINE_KINDS, false},
+    {"instructions", "everything, each bytecode instruction", FINE, ALL_KINDS,
      false},
-    {"coverage", 0, NULL, FINE, false},
+    {"coverage", NULL, FINE, 0, false},
 };
 
 const struct pt_preset *

@@ -11,10 +11,10 @@
  * that this version lacks has no events. */
 struct pt_preset {
     const char *name;
-    uint32_t events; /* bit per kind, 0: not in this version */
     const char *what;
-    double quantum; /* resolution of its times by default, ns */
-    bool flow;      /* events say where they happen, for a walk */
+    double quantum;  /* resolution of its times by default, ns */
+    uint32_t events; /* bit per kind, 0: not in this version */
+    bool flow;       /* events say where they happen, for a walk */
 };
 const struct pt_preset *pt_preset_at(unsigned i);
 

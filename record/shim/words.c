@@ -86,10 +86,12 @@ pt_words_take(void)
 {
     Dl_info self;
     char **e = find(environ, PT_ENV);
-    if (e == NULL || dladdr(&pt_words, &self) == 0 || self.dli_fname == NULL ||
-        strlen(self.dli_fname) >= sizeof pt_words.shim)
+    if (e == NULL || dladdr(&pt_words, &self) == 0 || self.dli_fname == NULL)
         return;
-    strcpy(pt_words.shim, self.dli_fname);
+    size_t size = strlen(self.dli_fname) + 1;
+    if (size > sizeof pt_words.shim)
+        return;
+    memcpy(pt_words.shim, self.dli_fname, size);
     pt_words.known = pt_words.pass = parse(*e + strlen(PT_ENV) + 1);
     drop(e);
     take_preload();

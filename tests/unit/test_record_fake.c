@@ -162,8 +162,8 @@ fake_process(struct fake *f, pid_t pid)
 {
     struct pt_arena_map map;
     struct pt_error error;
-    cr_assert_eq(pt_arena_map_init(&map, &f->config, f->shrink, &error), PT_OK, "%s",
-                 error.text);
+    cr_assert_eq(pt_arena_map_init(&map, &f->config, f->shrink, &error), PT_OK,
+                 "%s", error.text);
     cr_assert_eq(pt_tracee_new(pid, &map, 0, NULL, &f->notes, &f->t), PT_OK);
     pt_arena_map_handed(&f->t->map);
     f->defs = 0;

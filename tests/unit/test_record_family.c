@@ -69,7 +69,7 @@ Test(record_family, small_rings)
     cr_assert_eq(pt_tracee_finish(first, &f.journal, &ending, 0), PT_OK);
     pt_tracee_free(first, &f.journal);
     fake_close(&f);
-    cr_assert_eq(fake_count(&f, PT_CALL), SLOTS * CALLS);
+    cr_assert_eq(fake_count(&f, PT_CALL), (size_t)SLOTS * CALLS);
     cr_assert_eq(fake_count(&f, PT_GAP), 0);
     fake_clear(&f);
 }

@@ -185,8 +185,8 @@ Test(record_stacks, many, .timeout = 60)
     fake_drain(&f);
     fake_close(&f);
     cr_assert_eq(pt_trace_thread_count(f.trace), MANY + 1);
-    cr_assert_eq(fake_count(&f, PT_CALL), ROUNDS * MANY);
-    cr_assert_eq(fake_count(&f, PT_RETURN), ROUNDS * MANY);
+    cr_assert_eq(fake_count(&f, PT_CALL), (size_t)ROUNDS * MANY);
+    cr_assert_eq(fake_count(&f, PT_RETURN), (size_t)ROUNDS * MANY);
     cr_assert_eq(fake_count(&f, PT_UNWIND), 0);
     cr_assert_eq(f.journal.live, 0);
     fake_clear(&f);
