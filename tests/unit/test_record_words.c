@@ -34,18 +34,24 @@ set_environment(const char *text)
     free(copy);
 }
 
+static void
+use_shim(const char *path)
+{
+    snprintf(pt_words.shim, sizeof pt_words.shim, "%s", path);
+}
+
 /* What a process with such an environment would see. */
 static void
 expect_taken(const char *from, const char *left)
 {
     char got[8192] = "";
+    size_t n = 0;
     memset(&pt_words, 0, sizeof pt_words);
     set_environment(from);
     pt_words_take();
-    for (char **e = environ; *e != NULL; e++) {
-        strcat(got, e == environ ? "" : " ");
-        strcat(got, *e);
-    }
+    for (char **e = environ; *e != NULL; e++)
+        n += (size_t)snprintf(got + n, sizeof got - n, "%s%s",
+                              e == environ ? "" : " ", *e);
     cr_expect_str_eq(got, left, "of %s: %s", from, got);
 }
 
@@ -54,7 +60,7 @@ find_shim(void)
 {
     set_environment(VARIABLE);
     pt_words_take();
-    strcpy(shim, pt_words.shim);
+    snprintf(shim, sizeof shim, "%s", pt_words.shim);
     cr_assert_neq(shim[0], '\0');
     cr_assert(strpbrk(shim, ": ") == NULL);
 }
@@ -123,7 +129,8 @@ Test(record_words, put, .init = find_shim)
     char *empty[] = {"LD_PRELOAD=", NULL};
     char *again[] = {"A=1", VARIABLE, NULL};
     expect_taken("LD_PRELOAD=# " VARIABLE, "");
-    strcpy(shim, strcpy(pt_words.shim, "/proc/self/exe")); /* can be read */
+    use_shim("/proc/self/exe"); /* can be read */
+    snprintf(shim, sizeof shim, "%s", pt_words.shim);
     expect_put(NULL, "LD_PRELOAD=# " VARIABLE);
     expect_put(none, "LD_PRELOAD=# " VARIABLE);
     expect_put(plain, "A=1 B=2 LD_PRELOAD=# " VARIABLE);
@@ -146,7 +153,7 @@ Test(record_words, limits, .init = find_shim)
     for (int i = 0; i < MANY; i++)
         many[i] = "A=1";
     expect_taken("LD_PRELOAD=# " VARIABLE, "");
-    strcpy(pt_words.shim, "/proc/self/exe");
+    use_shim("/proc/self/exe");
     cr_expect_gt(pt_words_room(NULL), 0);
     cr_expect_eq(pt_words_room(many), 0);
     char *line = malloc(LONG);
@@ -155,7 +162,7 @@ Test(record_words, limits, .init = find_shim)
     line[LONG - 1] = '\0';
     char *one[] = {line, NULL};
     cr_expect_eq(pt_words_room(one), 0);
-    strcpy(pt_words.shim, "/nowhere/shim.so");
+    use_shim("/nowhere/shim.so");
     cr_expect_eq(pt_words_room(NULL), 0, "it could not be loaded there");
     free(line);
     free(many);
