@@ -93,12 +93,12 @@ suite docs 60 "$python" tests/check_docs.py
 suite unit 300 sh tests/check_unit.sh
 suite golden 300 "$python" tests/golden/run.py
 suite graph 1800 "$python" tests/graph/run.py
-suite roundtrip 600 "$python" tests/roundtrip/run.py
+suite roundtrip 900 "$python" tests/roundtrip/run.py
 suite filters 900 "$python" tests/roundtrip/filters.py
 suite counts 600 "$python" tests/roundtrip/counts.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
-suite exact 900 "$python" tests/exact/run.py
+suite exact 1200 "$python" tests/exact/run.py
 if [ -n "$("$python" tests/greenlet/run.py --which)" ]; then
     suite greenlet 600 "$python" tests/greenlet/run.py
 else

@@ -43,6 +43,11 @@ done
 if command -v valgrind >/dev/null 2>&1; then
     for py in "$@"; do
         name=$(basename "$py") log=$work/$(basename "$py").memcheck
+        # it needs to know the loader, and not every C library's has symbols
+        if ! valgrind -q "$py" -I -S -c pass >/dev/null 2>&1; then
+            echo "skipped: valgrind does not run $py, memcheck not run"
+            continue
+        fi
         rm -f "$log" "$work/valgrind.ptr"
         printf '#!/bin/sh\nexec valgrind -q --leak-check=full --show-leak-kinds=definite --num-callers=24 --fullpath-after= --log-file=%s %s "$@"\n' \
             "$log" "$py" >"$work/valgrind-$name"
