@@ -19,7 +19,7 @@ expect_finds(struct pt_history *h, const struct items *all, bool flow,
              const struct pt_target *targets, size_t n, uint64_t seed)
 {
     struct pt_search *s;
-    size_t *hits = malloc((all->n + 1) * sizeof *hits), nhits = 0;
+    size_t *hits = calloc(all->n + 1, sizeof *hits), nhits = 0;
     for (size_t i = 0; i < all->n; i++)
         for (size_t t = 0; t < n; t++)
             if (is_target(&all->all[i], flow, &targets[t])) {
