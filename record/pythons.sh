@@ -1,8 +1,9 @@
 #!/bin/sh
 # Prints one interpreter per supported CPython ABI that has headers here:
 # those of $PATH, of pyenv and under build/sid, newest patch release last seen.
+root=$(cd "$(dirname "$0")/.." && pwd)
 for dir in $(printf '%s' "$PATH" | tr ':' ' ') \
-    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin "$PWD/build/sid/usr/bin"; do
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin "$root/build/sid/usr/bin"; do
     for v in 3.11 3.12 3.13 3.14 3.15; do
         [ -x "$dir/python$v" ] && printf '%s\n' "$dir/python$v"
     done
