@@ -97,7 +97,7 @@ map_arena(int fd, const struct pt_welcome *w)
 static int
 join(int s, const struct pt_hello *hello)
 {
-    struct pt_welcome welcome;
+    struct pt_welcome welcome = {0};
     int fds[PT_WELCOME_FDS] = {-1, -1, -1}, e;
     void *bell = pt_producer.bell;
     if (send(s, hello, sizeof *hello, MSG_NOSIGNAL) != sizeof *hello)
