@@ -411,6 +411,54 @@ pt_choice_names(const struct pt_choice *c, enum pt_rule_kind kind,
 }
 
 bool
+pt_choice_starts_line(const struct pt_choice *c)
+{
+    size_t file;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->rules[i].kind == PT_RULE_START_AT &&
+            pt_match_line(c->rules[i].value, &file))
+            return true;
+    return false;
+}
+
+/* The line of a start-at in that file; 0 where it is of another or none. */
+static uint32_t
+start_line(const struct pt_rule *r, const struct pt_candidate *code)
+{
+    size_t file;
+    uint32_t line =
+        r->kind == PT_RULE_START_AT ? pt_match_line(r->value, &file) : 0;
+    return line && pt_match_file(r->value, file, code->file) ? line : 0;
+}
+
+bool
+pt_choice_starts(const struct pt_choice *c, const struct pt_candidate *code,
+                 uint32_t line)
+{
+    size_t file;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct pt_rule *r = &c->rules[i];
+        if (line ? start_line(r, code) == line
+                 : r->kind == PT_RULE_START_AT &&
+                       !pt_match_line(r->value, &file) && meets(c, r, code))
+            return true;
+    }
+    return false;
+}
+
+bool
+pt_choice_starts_within(const struct pt_choice *c,
+                        const struct pt_candidate *code)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        uint32_t line = start_line(&c->rules[i], code);
+        if (line && pt_match_has_line(code, line))
+            return true;
+    }
+    return false;
+}
+
+bool
 pt_choice_takes(const struct pt_choice *c, const struct pt_candidate *code)
 {
     static const uint8_t any[] = {PT_RULE_SOURCE, PT_RULE_INCLUDE,

@@ -138,6 +138,7 @@ RULE(set_exclude, PT_RULE_EXCLUDE)
 RULE(set_only, PT_RULE_ONLY)
 RULE(set_function, PT_RULE_FUNCTION)
 RULE(set_max_depth, PT_RULE_MAX_DEPTH)
+RULE(set_start_at, PT_RULE_START_AT)
 #undef RULE
 
 static enum pt_status
@@ -172,6 +173,9 @@ static const struct option table[] = {
      set_function},
     {0, "max-depth", "N", "record the N outermost frames of each stack",
      set_max_depth},
+    {0, "start-at", "PLACE",
+     "begin to record when a function is first entered, or FILE:LINE reached",
+     set_start_at},
     {0, "on-full", "wait|drop",
      "what a program faster than ptrec does (default: wait)", set_on_full},
     {0, "time-quantum", "NS",

@@ -91,9 +91,18 @@ bool pt_choice_has(const struct pt_choice *, enum pt_rule_kind);
 /* Whether the code object is chosen: all rules but function, max-depth and
  * start-at. */
 bool pt_choice_takes(const struct pt_choice *, const struct pt_candidate *);
-/* Whether it is one that a rule `kind` (function, start-at) names. */
+/* Whether it is one that a rule `kind` (function) names. */
 bool pt_choice_names(const struct pt_choice *, enum pt_rule_kind kind,
                      const struct pt_candidate *);
+/* Whether a start-at is `line` of the code object, or, where that is 0, names
+ * it as a function. */
+bool pt_choice_starts(const struct pt_choice *, const struct pt_candidate *,
+                      uint32_t line);
+/* Whether a start-at is a line that the code object has. */
+bool pt_choice_starts_within(const struct pt_choice *,
+                             const struct pt_candidate *);
+/* Whether some start-at is a line. */
+bool pt_choice_starts_line(const struct pt_choice *);
 /* The value of max-depth; PT_DEPTH_LIMIT where there is none. */
 uint32_t pt_choice_depth(const struct pt_choice *);
 

@@ -10,6 +10,7 @@
 struct pt_callback {
     struct pt_builtin builtin;
     vectorcallfunc inner; /* what records, where filters come before it */
+    vectorcallfunc begun; /* function.vectorcall, once recording begins */
 };
 
 static inline struct pt_callback *

@@ -16,7 +16,7 @@ static struct {
     char cwd[PT_RULE_TEXT];
     struct pt_def stdlib;
     struct pt_str library;
-    bool opens; /* there are rules by which the frames of a stack count */
+    bool opens, starts; /* there are --function, --start-at */
 } rules;
 
 static bool
@@ -76,18 +76,22 @@ traits(PyCodeObject *co)
             found |= PT_CODE_OPAQUE;
         if (rules.opens && pt_choice_names(&pt_choose, PT_RULE_FUNCTION, &code))
             found |= PT_CODE_OPENS;
+        if (rules.starts && pt_choice_starts(&pt_choose, &code, 0))
+            found |= PT_CODE_STARTS;
+        if (rules.starts && pt_choice_starts_within(&pt_choose, &code))
+            found |= PT_CODE_LINES;
     }
     free(names.data);
     return found;
 }
 
 bool
-pt_choose_names(enum pt_rule_kind kind, PyCodeObject *co)
+pt_choose_line(PyCodeObject *co, uint32_t line)
 {
     struct pt_candidate code;
     struct pt_def names = {0};
-    bool named =
-        describe(&code, &names, co) && pt_choice_names(&pt_choose, kind, &code);
+    bool named = describe(&code, &names, co) &&
+                 pt_choice_starts(&pt_choose, &code, line);
     free(names.data);
     return named;
 }
@@ -113,6 +117,7 @@ pt_choose_init(void)
             (struct pt_str){rules.stdlib.data + 4, rules.stdlib.len - 4};
     pt_choose = (struct pt_choice){list, n, {rules.cwd, strlen(rules.cwd)}};
     rules.opens = pt_choice_has(&pt_choose, PT_RULE_FUNCTION);
+    rules.starts = pt_choice_has(&pt_choose, PT_RULE_START_AT);
     pt_objects_traits = traits;
     return true;
 }

@@ -16,8 +16,7 @@ bool pt_choose_init(void);
 /* The rules that there are. */
 extern struct pt_choice pt_choose;
 
-/* Whether a FUNCTION or FILE:LINE that a rule of `kind` names is that code
- * object. */
-bool pt_choose_names(enum pt_rule_kind kind, PyCodeObject *co);
+/* Whether a --start-at is that line of the code object. */
+bool pt_choose_line(PyCodeObject *co, uint32_t line);
 
 #endif

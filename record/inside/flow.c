@@ -91,20 +91,6 @@ CODE_CALLBACK(on_resume_filtered)
     return emit_resume(a, id, pt_gate_below);
 }
 
-/* Whether a generator's frame only hands a throw() on: one that runs has its
- * exception state among those of the thread. */
-static bool
-suspended(const pt_pyframe *f)
-{
-    if (!pt_compat_frame_generator(f))
-        return false;
-    const _PyErr_StackItem *own = pt_compat_frame_exceptions(f);
-    const _PyErr_StackItem *e = pt_compat_tstate()->exc_info;
-    while (e != NULL && e != own)
-        e = e->previous_item;
-    return e == NULL;
-}
-
 /* throw() goes down to the innermost generator of a chain of `yield from`:
  * those between are on the list of frames, and do not run. */
 INLINE PyObject *throw(PyObject *const *a, caller_of *caller)
@@ -112,7 +98,7 @@ INLINE PyObject *throw(PyObject *const *a, caller_of *caller)
     const pt_pyframe *f = running();
     uint64_t key = pt_compat_frame_started(f) ? pt_key_find(f) : pt_key_new(f);
     const pt_pyframe *below = caller(f);
-    while (below != NULL && suspended(below))
+    while (below != NULL && pt_frame_suspended(below))
         below = caller(below);
     PT_EMIT(PT_TIMED(PT_W_THROW_AT, 5), pt_code_id(code(a)), (uint32_t)key,
             (uint32_t)(key >> 32),

@@ -75,9 +75,22 @@ pt_key_find(const pt_pyframe *f)
 }
 
 bool
+pt_frame_suspended(const pt_pyframe *f)
+{
+    if (!pt_compat_frame_generator(f))
+        return false;
+    const _PyErr_StackItem *own = pt_compat_frame_exceptions(f);
+    const _PyErr_StackItem *e = pt_compat_tstate()->exc_info;
+    while (e != NULL && e != own)
+        e = e->previous_item;
+    return e == NULL;
+}
+
+bool
 pt_frame_told(const pt_pyframe *f)
 {
-    return pt_compat_frame_real(f) && pt_gate_recorded(f);
+    return pt_compat_frame_real(f) && !pt_frame_suspended(f) &&
+           pt_gate_recorded(f);
 }
 
 /* Whether a record begins the innermost frame. */
@@ -99,6 +112,14 @@ enters(unsigned kind)
     }
 }
 
+/* Whether a record is of the instruction that the innermost frame is about to
+ * run. */
+static bool
+starts_next(unsigned kind)
+{
+    return kind == PT_W_LINE || kind == PT_W_INSTRUCTION;
+}
+
 /* Whether the innermost frame stands behind what a record tells of. */
 static bool
 is_ahead(unsigned kind)
@@ -117,13 +138,15 @@ is_ahead(unsigned kind)
 /* Is being told of by pt_frames_tell_moved(). */
 static _Thread_local const pt_pyframe *moved;
 
-/* As FRAME has it; `ahead` is true of one that stands behind the next record.
- */
+/* As FRAME has it; `starts` is true of one whose instruction the next record is
+ * of, `ahead` of one that stands behind the next record. */
 static uint32_t
-place_of(const pt_pyframe *f, bool ahead)
+place_of(const pt_pyframe *f, bool starts, bool ahead)
 {
     uint32_t off = pt_compat_frame_off(f);
-    return f == moved ? off | PT_FRAME_NEXT : ahead ? PT_NOWHERE : off;
+    return f == moved || starts ? off | PT_FRAME_NEXT
+           : ahead              ? PT_NOWHERE
+                                : off;
 }
 
 void
@@ -159,7 +182,8 @@ pt_frames_tell(unsigned next)
     for (i = 0; i < n && stack[i] != NULL; i++) {
         const pt_pyframe *f = stack[i];
         uint64_t key = pt_compat_frame_generator(f) ? pt_key_find(f) : 0;
-        uint32_t off = place_of(f, f == top && is_ahead(next));
+        bool starts = f == top && starts_next(next);
+        uint32_t off = place_of(f, starts, f == top && is_ahead(next));
         if (!pt_emit_frame(pt_code_id(pt_compat_frame_code(f)), key, off,
                            n - 1 - i))
             break;

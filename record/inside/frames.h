@@ -8,6 +8,7 @@
 #define PT_INSIDE_FRAMES_H
 
 #include "compat.h"
+#include "producer.h"
 
 #define PT_SUSPENDABLE (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
 
@@ -16,8 +17,12 @@ uint64_t pt_key_new(const pt_pyframe *frame);
 /* The key of a frame that goes on; a fresh one when it is not known. */
 uint64_t pt_key_find(const pt_pyframe *frame);
 
-/* Whether it is one of those that a stack is told with: it has begun to run
- * Python code, and is recorded. */
+/* Whether a generator's frame only hands a throw() on: one that runs has its
+ * exception state among those of the calling thread. */
+bool pt_frame_suspended(const pt_pyframe *frame);
+
+/* Whether it is one of those that a stack is told with: it runs Python code,
+ * and is recorded. */
 bool pt_frame_told(const pt_pyframe *frame);
 
 /* Emits PT_W_FRAME records for the calling thread's stack, outermost first, as

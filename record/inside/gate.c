@@ -1,4 +1,5 @@
 #include "gate.h"
+#include "frames.h"
 #include "objects.h"
 
 #include <pthread.h>
@@ -44,6 +45,7 @@ pt_gate_init(void)
     pt_gate.stacked = rules.functions || rules.depth < PT_DEPTH_LIMIT;
     for (unsigned k = 0; k < PT_RULE_START_AT; k++)
         pt_gate.filtered |= pt_choice_has(&pt_choose, (enum pt_rule_kind)k);
+    pt_gate.waiting = pt_choice_has(&pt_choose, PT_RULE_START_AT);
     return !pt_gate.stacked || pthread_key_create(&rules.key, end_stack) == 0;
 }
 
@@ -89,6 +91,35 @@ reserve(void)
 }
 
 static bool
+counts(const pt_pyframe *f)
+{
+    return pt_compat_frame_real(f) && !pt_frame_suspended(f);
+}
+
+/* A thread that is met in the middle of what it does has frames already; they
+ * count as if they had been entered. */
+static bool
+seed(const pt_pyframe *top)
+{
+    size_t n = 0;
+    for (const pt_pyframe *f = top; f != NULL; f = f->previous)
+        n += counts(f);
+    const pt_pyframe **frames = calloc(n + 1, sizeof *frames);
+    if (frames == NULL || !reserve()) {
+        free(frames);
+        return false;
+    }
+    size_t i = n;
+    for (const pt_pyframe *f = top; f != NULL && i > 0; f = f->previous)
+        if (counts(f))
+            frames[--i] = f;
+    for (; i < n; i++)
+        pt_gate_enter(frames[i]);
+    free(frames);
+    return true;
+}
+
+static bool
 is_below(const pt_pyframe *frame, const pt_pyframe *f)
 {
     while ((f = f->previous) != NULL)
@@ -115,7 +146,8 @@ pt_gate_enter(const pt_pyframe *f)
     bool opaque = traits & PT_CODE_OPAQUE;
     if (!pt_gate.stacked)
         return !opaque;
-    if ((opaque && !(traits & PT_CODE_OPENS)) || !reserve())
+    if ((opaque && !(traits & PT_CODE_OPENS)) ||
+        (stack.base == NULL && !seed(f->previous)) || !reserve())
         return false;
     while (stack.n > 1 && !is_below(stack.base[stack.n - 1].frame, f))
         stack.n--;
@@ -138,6 +170,8 @@ pt_gate_recorded(const pt_pyframe *f)
         return true;
     if (!pt_gate.stacked)
         return !is_opaque(f);
+    if (PT_UNLIKELY(stack.base == NULL) && !seed(f))
+        return false;
     if (stack.n > 1 && PT_LIKELY(stack.base[stack.n - 1].frame == f))
         return stack.base[stack.n - 1].recorded;
     size_t i = find(f);

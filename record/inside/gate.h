@@ -11,10 +11,11 @@
 
 #include "choose.h"
 
-/* Of the recording; constant once it begins. */
+/* Of the recording; constant once it begins but for `waiting`. */
 extern struct pt_gate {
     bool filtered; /* something is left out */
     bool stacked;  /* ... depending on the stack */
+    bool waiting;  /* for a --start-at; the one that changes, once */
 } pt_gate;
 
 /* After pt_choose_init(); false where the system refuses. */

@@ -192,15 +192,17 @@ pt_lanes_fork(uint32_t callee)
     local.fork = callee;
 }
 
-/* The thread that called fork goes on in the child, with all its frames. */
+/* The thread that called fork goes on in the child, with all its frames, and
+ * where recording begins in the middle any thread can have some. */
 static void
 tell_inherited(struct pt_lane *l, unsigned kind)
 {
-    if (!local.forked || local.teller == NULL)
+    bool forked = local.forked;
+    if ((!forked && !pt_producer.midway) || local.teller == NULL)
         return;
     local.forked = false;
     local.teller(kind);
-    if (local.fork == 0 || l->off + FRAME_C_BYTES > l->limit)
+    if (!forked || local.fork == 0 || l->off + FRAME_C_BYTES > l->limit)
         return;
     uint32_t *w = pt_lane_at(l);
     w[0] = PT_W_FRAME_C;
@@ -392,7 +394,10 @@ pt_lane_slow(unsigned bytes, unsigned kind)
     struct pt_lane *l = pt_lane;
     if (l == NULL || l->limit == 0 || !pt_joined()) {
         l = lane_attach(l);
-        if (!l->sink && l->off + BEGIN_BYTES + bytes > l->limit)
+        /* a stack is told in a segment of its own, where it has room */
+        bool begun = pt_producer.midway && !l->sink &&
+                     l->off % (l->size / PT_SEGMENTS) != 0;
+        if (!l->sink && (begun || l->off + BEGIN_BYTES + bytes > l->limit))
             l = lane_next(l, kind);
         else if (!l->sink)
             write_begin(l);

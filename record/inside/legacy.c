@@ -52,7 +52,8 @@ struct own {
 };
 static _Thread_local struct own own __attribute__((tls_model("initial-exec")));
 static _Thread_local bool skip_return;
-static _Thread_local bool busy; /* the audit events are of our own making */
+static _Thread_local bool joined; /* since a --start-at */
+static _Thread_local bool busy;   /* the audit events are of our own making */
 
 /* Hooks that were found in the slots of another thread, until it comes by and
  * makes them its own. */
@@ -311,12 +312,90 @@ passes(PyFrameObject *f, int what, bool counts)
                   : !pt_gate_never(f->f_frame->f_code);
 }
 
+/* Has the frames that there are tell of their instructions.  What is made for
+ * that is not the moment to collect. */
+static void
+trace_opcodes(PyThreadState *t)
+{
+    PyFrameObject *f = PyThreadState_GetFrame(t); /* owned */
+    while (f != NULL) {
+        PyFrameObject *below = PyFrame_GetBack(f); /* owned */
+        if (!f->f_trace_opcodes)
+            f->f_trace_opcodes = OPCODES_FOR_US;
+        Py_DECREF(f);
+        f = below;
+    }
+}
+
+static void
+trace_all_opcodes(void)
+{
+    enum { THREADS = 4096 };
+    static PyThreadState *threads[THREADS];
+    size_t n = 0;
+    PyInterpreterState *interp = pt_compat_tstate()->interp;
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    for (PyThreadState *t = PyInterpreterState_ThreadHead(interp);
+         t != NULL && n < THREADS; t = PyThreadState_Next(t))
+        if (pt_compat_current(t) != NULL) /* it needs the GIL to end */
+            threads[n++] = t;
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+    int collects = PyGC_Disable();
+    while (n > 0)
+        trace_opcodes(threads[--n]);
+    if (collects)
+        PyGC_Enable();
+}
+
+/* --start-at: whether recording begins with this event, and so it does. */
+static bool
+begins(PyFrameObject *f, int what, bool counts)
+{
+    PyCodeObject *co = f->f_frame->f_code;
+    bool now = (what == PyTrace_CALL && counts &&
+                pt_code_traits(co) & PT_CODE_STARTS) ||
+               (what == PyTrace_LINE && pt_code_traits(co) & PT_CODE_LINES &&
+                f->f_lineno > 0 && pt_choose_line(co, (uint32_t)f->f_lineno));
+    if (!now)
+        return false;
+    pt_gate.waiting = false;
+    pt_producer.midway = true;
+    legacy.opcodes = legacy.instructions || legacy.flow;
+    if (legacy.opcodes)
+        trace_all_opcodes();
+    return true;
+}
+
+/* A thread's first event since: the stack it has is told.  False for the end of
+ * a call of C that began before. */
+static bool
+join(PyFrameObject *f, int what)
+{
+    if (what == PyTrace_C_RETURN || what == PyTrace_C_EXCEPTION)
+        return false;
+    bool next = what == PyTrace_LINE || what == PyTrace_OPCODE;
+    bool enters = what == PyTrace_CALL;
+    const pt_pyframe *top = enters ? f->f_frame->previous : f->f_frame;
+    joined = true;
+    pt_lane_slow(PT_TIME_BYTES, enters ? PT_W_CALL_AT
+                                : next ? PT_W_LINE
+                                       : PT_W_RETURN);
+    if (legacy.flow)
+        pt_legacy_flow_join(top, next);
+    return true;
+}
+
 static int
 filter(Py_tracefunc hook, Py_tracefunc otherwise, PyObject *self,
        PyFrameObject *f, int what, PyObject *arg, bool counts)
 {
     if (PT_UNLIKELY(founds != 0))
         adopt_found();
+    if (PT_UNLIKELY(pt_gate.waiting) && !begins(f, what, counts))
+        return otherwise(self, f, what, arg);
+    if (PT_UNLIKELY(pt_producer.midway && !joined) &&
+        (counts || what != PyTrace_CALL) && !join(f, what))
+        return otherwise(self, f, what, arg);
     int r = passes(f, what, counts) ? hook(self, f, what, arg)
                                     : otherwise(self, f, what, arg);
     if (what == PyTrace_RETURN && counts)
@@ -476,8 +555,13 @@ set_wanted(uint32_t want)
     legacy.opcodes = legacy.instructions || legacy.flow;
     legacy.trace = legacy.lines || legacy.opcodes || legacy.exceptions;
     legacy.profile = !legacy.trace || (want >> PT_C_CALL & 1);
-    legacy.on_profile = pt_gate.filtered ? on_profile_filtered : on_profile;
-    legacy.on_trace = pt_gate.filtered ? on_trace_filtered
+    bool filtered = pt_gate.filtered || pt_gate.waiting;
+    if (pt_gate.waiting) {
+        legacy.trace |= pt_choice_starts_line(&pt_choose);
+        legacy.opcodes = false;
+    }
+    legacy.on_profile = filtered ? on_profile_filtered : on_profile;
+    legacy.on_trace = filtered ? on_trace_filtered
                       : legacy.flow && !legacy.lines && !legacy.instructions
                           ? on_step
                           : on_trace;

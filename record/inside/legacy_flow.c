@@ -174,6 +174,14 @@ pt_legacy_flow_lose(void)
     take(pt_compat_current(pt_compat_tstate()));
 }
 
+void
+pt_legacy_flow_join(const pt_pyframe *f, bool next)
+{
+    take(f);
+    if (next && pt_place_top->frame == f)
+        pt_place_top->state = PT_PLACE_LINED;
+}
+
 static bool
 is_known(const pt_pyframe *f)
 {

@@ -34,6 +34,10 @@ void pt_legacy_flow_exception(PyFrameObject *, PyTypeObject *type);
 /* PyTrace_C_CALL. */
 void pt_legacy_flow_c_call(PyFrameObject *, PyObject *callee);
 
+/* Recording begins in the middle of the thread, whose innermost frame is this:
+ * takes the stack as it is.  `next`: the frame's instruction comes next. */
+void pt_legacy_flow_join(const pt_pyframe *, bool next);
+
 /* Events went by unseen: logs a gap and takes the stack as it is. */
 void pt_legacy_flow_lose(void);
 

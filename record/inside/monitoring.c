@@ -25,6 +25,7 @@
 #include "frames.h"
 #include "gate.h"
 #include "objects.h"
+#include "starting.h"
 #include "wrap.h"
 
 #include <stdio.h>
@@ -217,6 +218,12 @@ event_bit(PyObject *events, const char *name)
     return bit;
 }
 
+static bool
+is_wanted(const struct hook *h)
+{
+    return pt_producer.events >> h->kind & 1;
+}
+
 /* The function that answers for a hook's event. */
 static PyObject *
 callback(struct hook *h)
@@ -225,9 +232,13 @@ callback(struct hook *h)
     vectorcallfunc flow =
         pt_producer.flow ? pt_flow_callback(h->event, filtered) : NULL;
     h->object.inner = flow != NULL ? flow : h->call;
-    return pt_builtin_init(&h->object.builtin,
-                           filtered ? pt_filtered(h->kind, h->event)
-                                    : h->object.inner);
+    h->object.begun =
+        filtered ? pt_filtered(h->kind, h->event) : h->object.inner;
+    if (!is_wanted(h))
+        h->object.begun = pt_starting_over();
+    return pt_builtin_init(&h->object.builtin, pt_gate.waiting
+                                                   ? pt_starting(h->kind)
+                                                   : h->object.begun);
 }
 
 /* Flow has jumps only where nothing else tells of a loop. */
@@ -237,23 +248,71 @@ asked_everywhere(const struct hook *h)
     return h->set && !(pt_producer.flow && h->kind == PT_JUMP);
 }
 
+/* What is asked of CPython once recording begins. */
+static struct {
+    int tool;
+    long mask;
+} asked;
+
+static bool
+set_events(PyObject *monitoring, long mask)
+{
+    PyObject *r =
+        PyObject_CallMethod(monitoring, "set_events", "il", asked.tool, mask);
+    Py_XDECREF(r);
+    return r != NULL;
+}
+
+/* The moment of --start-at.  What was switched off until then comes back, also
+ * that of other tools. */
+static void
+begin_recording(void)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        hooks[i].object.builtin.function.vectorcall = hooks[i].object.begun;
+    if (monitoring == NULL || !set_events(monitoring, asked.mask))
+        pt_def_note("sys.monitoring refused the hooks at --start-at: nothing "
+                    "is recorded");
+    else
+        Py_XDECREF(PyObject_CallMethod(monitoring, "restart_events", NULL));
+}
+
+/* Until then only starts of code objects are asked for everywhere. */
+static bool
+wait_for_start(PyObject *monitoring, PyObject *events)
+{
+    long line = event_bit(events, "LINE"), local = line;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        const struct hook *h = &hooks[i];
+        bool is_local = h->kind != PT_THROW && h->kind != PT_UNWIND &&
+                        h->kind != PT_EXCEPTION && h->kind != PT_HANDLED;
+        if (h->set && is_local && is_wanted(h))
+            local |= event_bit(events, h->event);
+    }
+    return pt_starting_init(monitoring, asked.tool, local, begin_recording) &&
+           set_events(monitoring, event_bit(events, "PY_START"));
+}
+
 static bool
 register_hooks(PyObject *monitoring, PyObject *events, int tool)
 {
     long mask = 0;
+    asked.tool = tool;
     if (pt_gate.filtered && !pt_filtered_init(monitoring))
         return false;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
         struct hook *h = &hooks[i];
         long bit = event_bit(events, h->event);
-        if (!(pt_producer.events >> h->kind & 1) || bit < 0)
+        bool waited = pt_gate.waiting && h->kind == PT_LINE;
+        if (!(is_wanted(h) || waited) || bit < 0)
             continue;
         PyObject *r = PyObject_CallMethod(monitoring, "register_callback",
                                           "ilO", tool, bit, callback(h));
         if (r == NULL)
             return false;
         Py_DECREF(r);
-        if (asked_everywhere(h))
+        if (asked_everywhere(h) && is_wanted(h))
             mask |= bit;
         if (pt_producer.flow && h->kind == PT_JUMP) {
             if (!pt_flow_init(monitoring, tool, bit))
@@ -261,10 +320,9 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
             pt_objects_watch = pt_flow_watch;
         }
     }
-    PyObject *r =
-        PyObject_CallMethod(monitoring, "set_events", "il", tool, mask);
-    Py_XDECREF(r);
-    return r != NULL;
+    asked.mask = mask;
+    return pt_gate.waiting ? wait_for_start(monitoring, events)
+                           : set_events(monitoring, mask);
 }
 
 /* CPython loses INSTRUCTION events of a code object once another tool turns

@@ -189,7 +189,7 @@ pt_code_define(PyCodeObject *co)
     PyErr_Fetch(&type, &value, &trace);
     if (!judged && pt_objects_traits != NULL)
         traits = pt_objects_traits(co);
-    id = define_code(co, traits & ~(uint32_t)PT_CODE_SILENT);
+    id = define_code(co, traits & (PT_CODE_OPAQUE | PT_CODE_OPENS));
     PyErr_Clear();
     PyErr_Restore(type, value, trace);
     return id;

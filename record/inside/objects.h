@@ -24,7 +24,10 @@ enum {
     PT_CODE_OPAQUE = 1 << 30, /* its frames are not recorded */
     PT_CODE_OPENS = 1 << 29,  /* a --function */
     PT_CODE_SILENT = 1 << 28, /* nothing of it was sent yet */
-    PT_CODE_TRAITS = PT_CODE_OPAQUE | PT_CODE_OPENS | PT_CODE_SILENT
+    PT_CODE_STARTS = 1 << 27, /* a --start-at ... */
+    PT_CODE_LINES = 1 << 26,  /* ... has the line of one */
+    PT_CODE_TRAITS = PT_CODE_OPAQUE | PT_CODE_OPENS | PT_CODE_SILENT |
+                     PT_CODE_STARTS | PT_CODE_LINES
 };
 
 /* Called once for each code object, to find that; NULL where all are 0. */

@@ -61,6 +61,7 @@ struct pt_producer {
     uint32_t clock;
     uint32_t on_full;
     uint32_t flow;            /* config.flow */
+    bool midway;              /* recording began in the middle of threads */
     uint32_t epoch;           /* changes when ids start anew */
     uint32_t known[PT_KNOWN]; /* the highest local ids that were committed */
 };
@@ -70,10 +71,10 @@ extern _Thread_local struct pt_lane *pt_lane
     __attribute__((tls_model("initial-exec")));
 #pragma GCC visibility pop
 
-/* Called when a lane has to tell the stack, at a gap's end or after a fork:
- * writes PT_W_FRAME records with pt_emit_frame().  `next` is the word kind of
- * the record that follows, which may itself be the start of the innermost
- * frame. */
+/* Called when a lane has to tell the stack, at a gap's end, after a fork, or
+ * where it begins in the middle of a thread: writes PT_W_FRAME records with
+ * pt_emit_frame().  `next` is the word kind of the record that follows, which
+ * may itself be the start of the innermost frame, or of its instruction. */
 typedef void pt_stack_teller(unsigned next);
 
 /* What the recorder knows before it joins. */

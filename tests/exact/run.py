@@ -67,6 +67,8 @@ FILTERS = [
     ["--max-depth=2"],
     ["--max-depth=7"],
     ["--exclude-stdlib", "--function=[!a-f]*", "--max-depth=3"],
+    ["--start-at=[n-z]*"],
+    ["--start-at=*.py:%d" % line for line in range(20, 30)] + ["--max-depth=5"],
 ]
 
 
@@ -180,7 +182,7 @@ for number, python in enumerate(harness.with_jit(harness.interpreters())):
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
         for rules in some(FILTERS, 1, number + index):
-            suite.case(name + " " + " ".join(rules), exact_program, python, path, rules)
+            suite.case(name + " " + " ".join(rules[-3:]), exact_program, python, path, rules)
     modules = modules_of(python)
     cases += len(programs) * (1 + len(FILTERS)) + len(modules)
     if python.beside and not harness.ALL:
