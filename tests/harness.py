@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -60,6 +61,17 @@ def interpreters():
     if not found:
         sys.exit("no interpreter to record with: sh record/pythons.sh finds none")
     return found
+
+
+def chosen():
+    """For what hardly depends on the version: all of them in check-all; else
+    the oldest, the newest, and of those between another one each day."""
+    found = [python for python in interpreters() if not python.beside]
+    if ALL:
+        return interpreters()
+    between = found[1:-1]
+    day = int(time.time() // 86400)
+    return [*found[:1], *between[day % max(1, len(between)):][:1], *found[1:][-1:]]
 
 
 def with_jit(pythons):

@@ -239,7 +239,7 @@ def main():
     alone = namespaces()
     if not alone:
         print("limits: without root, or mount namespaces, four cases are left out")
-    for python in harness.interpreters():
+    for python in harness.chosen():
         suite.case("%s read-only folder" % python, read_only_folder, python)
         suite.case("%s few descriptors" % python, few_descriptors, python)
         suite.case("%s little memory" % python, little_memory, python)

@@ -393,11 +393,8 @@ REFUSED = {
 def main():
     suite = harness.Suite("fault")
     times = 10 if harness.ALL else 3
-    pythons = harness.interpreters()
+    pythons = harness.chosen()
     for python in pythons:
-        if python.beside and not harness.ALL:
-            suite.case("%s endings" % python, endings, python)
-            continue
         suite.case("%s kill -9" % python, killed, python, times)
         suite.case("%s endings" % python, endings, python)
         suite.case("%s exec" % python, exec_, python)

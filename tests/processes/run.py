@@ -219,7 +219,7 @@ def one_sum(directory, python):
 
 def main():
     suite = harness.Suite("processes")
-    for python in harness.interpreters():
+    for python in harness.chosen():
         for way in ("fork", "fork_deep", "fork_places", "fork_suspended", "fork_thread",
                     "fork_libc", "fork_exec", "terminal"):
             suite.case("%s %s" % (python, way), ways_of(way), python)

@@ -64,7 +64,7 @@ def main():
     names = harness.output([harness.DEBIAN if os.path.exists(harness.DEBIAN) else
                             sys.executable, "-c",
                             "import counts_programs as c; print(*c.ALL)"], cwd=HERE).split()
-    for python in harness.interpreters():
+    for python in harness.chosen():
         for name in names:
             suite.case("%s %s" % (python, name), counts, python, name)
     suite.finish()

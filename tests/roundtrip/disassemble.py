@@ -229,7 +229,7 @@ def terminal(directory, python):
 
 def main():
     suite = harness.Suite("disassemble")
-    for python in harness.interpreters():
+    for python in harness.chosen():
         presets = ("flow", "instructions")
         for preset in presets:
             suite.case("%s operands %s" % (python, preset), against_dis, python, None, preset)

@@ -252,7 +252,7 @@ def some(items, number):
 
 def main():
     suite = harness.Suite("filters")
-    pythons = harness.interpreters()
+    pythons = harness.chosen()
     number = 0
     for python in pythons:
         python.library = harness.output(

@@ -78,7 +78,7 @@ def torn(directory, python):
 
 def main():
     suite = harness.Suite("foreign")
-    for python in harness.interpreters():
+    for python in harness.chosen():
         for name in PROGRAMS:
             for preset in ("instructions", "flow") if name != "threads" else ("calls", "lines"):
                 suite.case("%s %s %s" % (python, name, preset), recorded, python, name, preset)
