@@ -131,11 +131,10 @@ def round_trip(directory, python, program, presets):
 
 def main():
     suite = harness.Suite("roundtrip")
-    pythons = harness.interpreters()
-    for python in harness.with_jit(pythons):
-        presets = list(PRESETS)
-        if (python.beside or python.settings) and not harness.ALL:
-            presets = ["instructions"]  # its extension was tested already
+    whole = {python.name for python in harness.chosen()}
+    for python in harness.with_jit(harness.interpreters()):
+        # instructions: every kind of event there is
+        presets = list(PRESETS) if python.name in whole else ["instructions"]
         for program in sorted(glob.glob(os.path.join(HERE, "programs", "*.py"))):
             name = os.path.basename(program)[:-3]
             suite.case("%s %s" % (python, name), round_trip, python, program, presets)

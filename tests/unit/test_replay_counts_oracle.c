@@ -72,7 +72,8 @@ add_walked(struct oracle *o, struct oracle_frame *f, const struct pt_walked *w)
     }
 }
 
-/* A branch that 3.14 tells of at its outcome was passed on the walk there. */
+/* A branch that 3.14 tells of at its outcome was passed on the walk there; what
+ * is left is the step from there, which a crash may keep from being walked. */
 static void
 told_branch(struct oracle *o, struct oracle_frame *f, const struct pt_event *e)
 {
@@ -81,8 +82,14 @@ told_branch(struct oracle *o, struct oracle_frame *f, const struct pt_event *e)
     if (at == PT_INS_NONE || to == PT_INS_NONE)
         return;
     unsigned cls = f->graph->ins[at].cls;
-    if (cls != PT_INS_COND && cls != PT_INS_FOR && cls != PT_INS_JUMP)
+    if (cls != PT_INS_COND && cls != PT_INS_FOR && cls != PT_INS_JUMP) {
+        if (f->last == at && to == at + 1 &&
+            f->graph->ins[at].flags & PT_INS_OUTCOME) {
+            numbers_of(o, f->graph)->next[at]++;
+            f->last = PT_INS_NONE;
+        }
         return;
+    }
     if (cls != PT_INS_JUMP && to == at + 1)
         numbers_of(o, f->graph)->next[at]++;
     else
