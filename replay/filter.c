@@ -2,14 +2,11 @@
  * resolved once against a trace's directory and definitions. */
 #include <pt/replay.h>
 
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { GLOB_TEXT = 4096 };
 
 static enum pt_status
 fail(struct pt_error *error, enum pt_status status, const char *fmt, ...)
@@ -192,22 +189,6 @@ trace_end(const struct pt_trace *trace, int64_t *last)
     return *last >= 0;
 }
 
-static const char *
-terminate(struct pt_str s, char buffer[GLOB_TEXT])
-{
-    size_t n = s.len < GLOB_TEXT - 1 ? s.len : GLOB_TEXT - 1;
-    if (n)
-        memcpy(buffer, s.data, n);
-    buffer[n] = 0;
-    return buffer;
-}
-
-static bool
-glob(const char *pattern, struct pt_str text, char buffer[GLOB_TEXT])
-{
-    return fnmatch(pattern, terminate(text, buffer), 0) == 0;
-}
-
 /* A typing error is not an empty answer. */
 static bool
 matches_any(const struct pt_trace *trace, const char *pattern)
@@ -260,13 +241,12 @@ select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
 static bool
 matches_thread(const char *pattern, uint32_t id, const struct pt_thread *thread)
 {
-    char buffer[GLOB_TEXT];
     const char *end;
     uint64_t n;
     bool hash = pattern[0] == '#';
     if (parse_u64(pattern + hash, &end, &n) && !*end)
         return hash ? n == id : thread && n == thread->tid;
-    return thread && glob(pattern, thread->name, buffer);
+    return thread && pt_glob_name(pattern, thread->name);
 }
 
 static bool
