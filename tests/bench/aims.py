@@ -25,10 +25,32 @@ def quotient(above, below):
     return above / below if above > 0 and below > 0 else math.nan
 
 
-def score(run, preset):
+def part_of(preset):
+    """Where a preset and its floor were measured."""
+    return "floors" if preset in plan.LIGHT else "ways"
+
+
+def score(entries, preset):
     """ptrec's overhead by that of the floor."""
-    return quotient(overhead(run["ways"], preset, "plain"),
-                    overhead(run["ways"], "floor " + preset, "off"))
+    return quotient(overhead(entries, preset, "plain"),
+                    overhead(entries, "floor " + preset, "off"))
+
+
+def of_part_floors(entries, part):
+    for preset in plan.FLOORS:
+        if part_of(preset) == part:
+            yield ("overhead of %s / that of its floor" % preset, "floor " + preset,
+                   score(entries, preset))
+
+
+def of_floors(run):
+    """(what, aim's name, measured) of one version, from the part `floors`."""
+    floors = run["floors"]
+    yield from of_part_floors(floors, "floors")
+    if tuple(run["version"]) >= (3, 13):
+        for preset in "flow", "flow, no C calls":
+            yield ("run time with %s, x untraced, real code" % preset, preset,
+                   geometric(floors, preset, "plain", plan.REAL))
 
 
 def bytes_per_instruction(entry):
@@ -36,14 +58,9 @@ def bytes_per_instruction(entry):
 
 
 def of_ways(run):
-    """(what, aim's name, measured) of one version, from the part `ways`."""
+    """The same, from the part `ways`."""
     ways = run["ways"]
-    for preset in plan.FLOORS:
-        yield "overhead of %s / that of its floor" % preset, "floor " + preset, score(run, preset)
-    if tuple(run["version"]) >= (3, 13):
-        for preset in "flow", "flow, no C calls":
-            yield ("run time with %s, x untraced, real code" % preset, preset,
-                   geometric(ways, preset, "plain", plan.REAL))
+    yield from of_part_floors(ways, "ways")
     flow = overhead(ways, "flow", "plain")
     if tuple(run["version"]) >= (3, 12):
         yield ("overhead of flow / of lines", "flow / lines",
@@ -125,7 +142,8 @@ def rows(results):
     """The rows of the table of aims."""
     found = []
     for run in results["runs"]:
-        for part, of in (("ways", of_ways), ("profilers", of_profilers)):
+        for part, of in (("floors", of_floors), ("ways", of_ways),
+                         ("profilers", of_profilers)):
             if run.get(part):
                 found += [row(what, run["python"], name, measured)
                           for what, name, measured in of(run)]

@@ -36,10 +36,14 @@ PRESETS = {
 }
 # Those that have a floor (floor/run.py).
 FLOORS = ["flow", "calls", "lines", "instructions"]
+# Of them, those that cost little: beside their floors a program has its whole
+# size, or starting and ending a recording would be much of what is measured.
+LIGHT = ["flow", "calls"]
 
-# What part of its size a program gets: beside all of ptrec's ways and the
-# coverage tools, and beside cProfile and VizTracer, whose output is large.
-SCALES = {"ways": 0.4, "profilers": 0.25}
+# What part of its size a program gets: beside the floors of what costs little,
+# beside all of ptrec's ways and the coverage tools, and beside cProfile and
+# VizTracer, whose output is large.
+SCALES = {"floors": 2.0, "ways": 0.4, "profilers": 0.25}
 
 # The synthetic trace: events, threads, and of a quick run.
 SYNTHETIC = {"full": (100_000_000, 4), "quick": (2_000_000, 4)}

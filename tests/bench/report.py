@@ -47,13 +47,16 @@ def the_aims(results):
 
 def against_floor(results):
     rows = []
-    for run in runs_with(results, "ways"):
+    for run in results["runs"]:
         for preset in plan.FLOORS:
-            nothing = geometric(run["ways"], "nothing", "off") if preset == "flow" else None
-            rows.append([run["python"], preset, times(geometric(run["ways"], preset, "plain")),
-                         times(geometric(run["ways"], "floor " + preset, "off")),
+            entries = run.get(aims.part_of(preset))
+            if not entries:
+                continue
+            nothing = geometric(entries, "nothing", "off") if preset == "flow" else None
+            rows.append([run["python"], preset, times(geometric(entries, preset, "plain")),
+                         times(geometric(entries, "floor " + preset, "off")),
                          times(nothing) if nothing else "",
-                         "**%.2f**" % aims.score(run, preset)])
+                         "**%.2f**" % aims.score(entries, preset)])
     return table(["CPython", "preset", "ptrec", "floor", "hooks that only return",
                   "ptrec's overhead / floor's"], rows)
 
@@ -177,13 +180,17 @@ def start(results):
 def each_program(results):
     """Every ratio, by program."""
     parts = []
-    columns = [(preset, preset, "plain") for preset in plan.PRESETS]
-    columns += [("floor, " + preset, "floor " + preset, "off") for preset in plan.FLOORS]
-    columns += [("flow on one core", "flow1", "plain1"),
+    columns = {part: [(preset, preset, "plain") for preset in presets] +
+               [("floor, " + preset, "floor " + preset, "off") for preset in plan.FLOORS
+                if aims.part_of(preset) == part]
+               for part, presets in (("floors", [*plan.LIGHT, "flow, no C calls"]),
+                                     ("ways", plan.PRESETS))}
+    columns["floors"].append(("hooks that only return", "nothing", "off"))
+    columns["ways"] += [("flow on one core", "flow1", "plain1"),
                 ("coverage.py", "coverage.py", "plain1"), ("SlipCover", "SlipCover", "plain1")]
-    profilers = [(tool, tool, "plain") for tool in ("calls", "cProfile", "VizTracer")]
+    columns["profilers"] = [(tool, tool, "plain") for tool in ("calls", "cProfile", "VizTracer")]
     for run in results["runs"]:
-        for part, heads in ("ways", columns), ("profilers", profilers):
+        for part, heads in columns.items():
             rows = [[name, "%.3f" % entry["times"]["plain"]] + [
                 "%.2f" % (entry["times"][way] / entry["times"][base])
                 if way in entry["times"] else "" for _, way, base in heads]
@@ -208,7 +215,8 @@ Written by `%s`; not edited by hand.
 - commit: %s
 - machine: %s; load when it began: %.2f
 %s
-- sizes x%s, the least of %d runs that took turns; ratios are to the untraced
+- sizes x%s (flow and calls beside their floors: x%s), the least of %d runs
+  that took turns; ratios are to the untraced
   run, whole process until the trace is complete; means are geometric over the
   programs of `plan.py`
 - took: %s
@@ -261,7 +269,7 @@ Medians.
 ## Each program
 
 %s""" % (results["command"], commit, machine(), results["load"], builds, results["scale"],
-         results["repeats"], took, the_aims(results), against_floor(results), peers(results),
+         results["scale"] * plan.SCALES["floors"], results["repeats"], took, the_aims(results), against_floor(results), peers(results),
          beside_coverage(results), beside_profilers(results), bytes_per_event(results),
          replaying(results), synthetic(results), profile(results), start(results),
          each_program(results))

@@ -11,9 +11,9 @@ one run; nothing is compared with numbers of another machine or day.
   gen/          replaying in C, and a synthetic trace; synthetic.py runs them
   measure.py    running and timing
   report.py     the tables
-The parts are: ways (all of ptrec's presets, their floors, coverage tools),
-profilers (cProfile, VizTracer), start, profile (ptana profile), history (the
-synthetic trace).  --peers DIR holds site-3.12/ and so on, from which coverage,
+The parts are: floors (the presets that cost little, and their floors), ways (all
+of ptrec's presets, the floors of the dearer ones, coverage tools), (cProfile, VizTracer), start, profile (ptana profile), history (the synthetic
+trace).  --peers DIR holds site-3.12/ and so on, from which coverage,
 slipcover and viztracer can be imported; those that are not there are told as
 not measured."""
 import argparse
@@ -34,7 +34,7 @@ import synthetic  # noqa: E402
 from measure import note, timed  # noqa: E402
 from tools import ENV, PEERS, Tools  # noqa: E402
 
-PARTS = ["ways", "profilers", "start", "profile", "history"]
+PARTS = ["floors", "ways", "profilers", "start", "profile", "history"]
 
 
 def check_floor(tools):
@@ -54,18 +54,33 @@ def check_floor(tools):
                              "floor/run.py" % (tools.python, preset, " ".join(sorted(apart))))
 
 
+def two_core_runs(tools, program, presets, floors):
+    """The program untraced, in presets with the collector on the other core,
+    and with the floors of presets."""
+    runs = {"plain": lambda: tools.plain_pinned(program),
+            "off": lambda: tools.floor("off", "flow", program)}
+    for preset in presets:
+        runs[preset] = lambda preset=preset: tools.ptrec(preset, program, True)
+    for preset in floors:
+        runs["floor " + preset] = lambda preset=preset: tools.floor("floor", preset, program)
+    return runs
+
+
+def floors(tools, options, name):
+    """One program in the ways of recording that cost little, beside their floors."""
+    program = tools.program(name, plan.SCALES["floors"])
+    runs = two_core_runs(tools, program, [*plan.LIGHT, "flow, no C calls"], plan.LIGHT)
+    runs["nothing"] = lambda: tools.floor("nothing", "flow", program)
+    return {"times": measure.interleaved(runs, options.repeats)}
+
+
 def ways(tools, options, name):
     """One program in each of ptrec's ways, beside floors and coverage tools."""
     program = tools.program(name, plan.SCALES["ways"])
-    runs = {"plain": lambda: tools.plain_pinned(program),
-            "off": lambda: tools.floor("off", "flow", program),
-            "nothing": lambda: tools.floor("nothing", "flow", program),
-            "plain1": lambda: tools.plain(program),
-            "flow1": lambda: tools.ptrec("flow", program, False)}
-    for preset in plan.PRESETS:
-        runs[preset] = lambda preset=preset: tools.ptrec(preset, program, True)
-    for preset in plan.FLOORS:
-        runs["floor " + preset] = lambda preset=preset: tools.floor("floor", preset, program)
+    runs = two_core_runs(tools, program, plan.PRESETS,
+                         [preset for preset in plan.FLOORS if preset not in plan.LIGHT])
+    runs["plain1"] = lambda: tools.plain(program)
+    runs["flow1"] = lambda: tools.ptrec("flow", program, False)
     if "coverage.py" in tools.peers:
         runs["coverage.py"] = lambda: tools.coverage(program)
     if "SlipCover" in tools.peers and plan.PROGRAMS[name][1] == plan.CLASSIC:
@@ -140,12 +155,11 @@ def each_program(python, part, measured, options):
 def measure_python(tools, options, took):
     python = tools.python
     result = {"python": python.name, "version": python.version, "peers": tools.peers}
-    parts = {"ways": lambda: each_program(python, "ways", lambda name: ways(
-                 tools, options, name), options),
-             "profilers": lambda: each_program(python, "profilers", lambda name: profilers(
-                 tools, options, name), options),
-             "start": lambda: start(tools, options),
-             "profile": lambda: profile(tools, options)}
+    parts = {part: lambda part=part, measured=measured: each_program(
+                 python, part, lambda name: measured(tools, options, name), options)
+             for part, measured in (("floors", floors), ("ways", ways), ("profilers", profilers))}
+    parts |= {"start": lambda: start(tools, options),
+              "profile": lambda: profile(tools, options)}
     for part, run in parts.items():
         if part in options.parts:
             begun = time.monotonic()
