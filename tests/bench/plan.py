@@ -43,7 +43,7 @@ LIGHT = ["flow", "calls"]
 # What part of its size a program gets: beside the floors of what costs little,
 # beside all of ptrec's ways and the coverage tools, and beside cProfile and
 # VizTracer, whose output is large.
-SCALES = {"floors": 2.0, "ways": 0.4, "profilers": 0.25}
+SCALES = {"floors": 1.6, "ways": 0.4, "profilers": 0.25}
 
 # The synthetic trace: events, threads, and of a quick run.
 SYNTHETIC = {"full": (100_000_000, 4), "quick": (2_000_000, 4)}

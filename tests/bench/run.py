@@ -56,9 +56,10 @@ def check_floor(tools):
 
 def two_core_runs(tools, program, presets, floors):
     """The program untraced, in presets with the collector on the other core,
-    and with the floors of presets."""
+    with the floors of presets, and with hooks that only return."""
     runs = {"plain": lambda: tools.plain_pinned(program),
-            "off": lambda: tools.floor("off", "flow", program)}
+            "off": lambda: tools.floor("off", "flow", program),
+            "nothing": lambda: tools.floor("nothing", "flow", program)}
     for preset in presets:
         runs[preset] = lambda preset=preset: tools.ptrec(preset, program, True)
     for preset in floors:
@@ -70,7 +71,6 @@ def floors(tools, options, name):
     """One program in the ways of recording that cost little, beside their floors."""
     program = tools.program(name, plan.SCALES["floors"])
     runs = two_core_runs(tools, program, [*plan.LIGHT, "flow, no C calls"], plan.LIGHT)
-    runs["nothing"] = lambda: tools.floor("nothing", "flow", program)
     return {"times": measure.interleaved(runs, options.repeats)}
 
 
