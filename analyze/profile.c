@@ -268,7 +268,8 @@ run(struct pt_session *s)
 {
     const struct config *config = s->config;
     bool pstats = pt_session_format(s, "pstats");
-    struct pt_profile_options how = {config->all_calls, pstats};
+    struct pt_profile_options how = {.all_calls = config->all_calls,
+                                     .edges = pstats};
     struct pt_profile *p = NULL;
     if (pstats && pt_out_is_terminal(s->out))
         return pt_session_fail(s, PT_EUSAGE,

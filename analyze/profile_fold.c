@@ -50,10 +50,19 @@ edge_of(struct pt_profile *p, uint32_t caller, uint32_t callee)
     return edge;
 }
 
+static inline uint32_t
+node_of(struct pt_profile *p, const struct pt_span *below, uint32_t fn)
+{
+    const struct pt_calltree_node *n = &p->tree->nodes[below->node];
+    if (__builtin_expect(n->last_fn == fn, 1))
+        return n->last;
+    return pt_profile_tree_find(p, below, fn);
+}
+
 /* Pushes a span whose place has been made; the caller's time is settled. */
 static inline void
 enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
-      int64_t start, uint64_t key, bool edges)
+      int64_t start, uint64_t key, unsigned keeps)
 {
     const struct pt_span *below = l->top;
     struct pt_span *span = ++l->top;
@@ -67,30 +76,37 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
     if (fn == HIDDEN) {
         span->fn = below->fn;
         span->edge = below->edge;
+        span->node = below->node;
         span->hidden = 1;
         return;
     }
     p->functions[fn].level++;
-    if (edges && below->fn) {
+    if ((keeps & KEEPS_EDGES) && below->fn) {
         span->edge = edge_of(p, below->fn, fn);
         p->edges[span->edge].level++;
     }
+    if (keeps & KEEPS_TREE)
+        span->node = node_of(p, below, fn);
 }
 
 /* The time since the last event goes to the span on top, or, while another
  * greenlet runs, to none. */
 static inline void
-settle(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
+settle(struct pt_profile *p, struct pt_lane *l, int64_t now, unsigned keeps)
 {
     uint64_t time = (uint64_t)now - (uint64_t)l->last;
     if (__builtin_expect(l->out, 0)) {
         l->away += time;
+        if (keeps & KEEPS_TREE)
+            p->tree->nodes[l->top->node].wait += time;
         l->last = now;
         return;
     }
     p->functions[l->top->fn].exclusive += time;
-    if (edges)
+    if (keeps & KEEPS_EDGES)
         p->edges[l->top->edge].exclusive += time;
+    if (keeps & KEEPS_TREE)
+        p->tree->nodes[l->top->node].exclusive += time;
     l->last = now;
 }
 
@@ -110,7 +126,7 @@ leave_edge(struct pt_profile *p, const struct pt_span *span, uint64_t time)
 
 /* Ends the span on top; its time is settled.  False without memory. */
 static inline bool
-leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
+leave(struct pt_profile *p, struct pt_lane *l, int64_t now, unsigned keeps)
 {
     const struct pt_span *span = l->top--;
     if (span->hidden)
@@ -123,10 +139,12 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, bool edges)
         f->inclusive += time;
         f->wait += away;
     }
-    if (edges && span->edge)
+    if ((keeps & KEEPS_EDGES) && span->edge)
         leave_edge(p, span, time);
     if (span->partial)
         return true;
+    if (keeps & KEEPS_TREE)
+        p->tree->nodes[span->node].calls++;
     f->primitive += outermost;
     if (time > f->max)
         f->max = time;
@@ -174,7 +192,7 @@ leave_above(struct pt_profile *p, struct pt_lane *l, size_t depth, int64_t end)
     bool ok = true;
     while ((size_t)(l->top - l->base) > depth)
         ok &= leave(p, l, end < l->top->start ? l->top->start : end,
-                    p->options.edges);
+                    p->state->keeps);
     return ok;
 }
 
@@ -221,7 +239,7 @@ load_stack(struct pt_profile *p, struct pt_lane *l,
             start = l->last;
         if (p->filter && start < p->filter->from.time)
             start = p->filter->from.time;
-        enter(p, l, f->id, f->callable, start, f->key, p->options.edges);
+        enter(p, l, f->id, f->callable, start, f->key, p->state->keeps);
         l->top->partial = 1;
     }
     return PT_OK;
@@ -230,12 +248,12 @@ load_stack(struct pt_profile *p, struct pt_lane *l,
 static void
 close_c_calls(struct pt_profile *p, struct pt_lane *l, int64_t now)
 {
-    bool edges = p->options.edges;
+    unsigned keeps = p->state->keeps;
     if (now < l->last)
         now = l->last;
-    settle(p, l, now, edges);
+    settle(p, l, now, keeps);
     while (l->top > l->base && l->top->callable) {
-        leave(p, l, now, edges);
+        leave(p, l, now, keeps);
         p->unfinished++;
     }
 }
@@ -244,7 +262,7 @@ close_c_calls(struct pt_profile *p, struct pt_lane *l, int64_t now)
 
 static inline enum pt_status
 on_enter(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
-         bool callable, bool edges)
+         bool callable, unsigned keeps)
 {
     if (__builtin_expect(l->top + 1 >= l->end, 0)) {
         enum pt_status st = lane_grow(l);
@@ -252,59 +270,69 @@ on_enter(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
             return st;
     }
     int64_t now = e->time > l->last ? e->time : l->last;
-    settle(p, l, now, edges);
-    enter(p, l, e->id, callable, now, callable ? 0 : pt_event_key(e), edges);
+    settle(p, l, now, keeps);
+    enter(p, l, e->id, callable, now, callable ? 0 : pt_event_key(e), keeps);
     return PT_OK;
 }
 
 static inline bool
 on_leave(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
-         bool edges)
+         unsigned keeps)
 {
     int64_t now = e->time > l->last ? e->time : l->last;
-    settle(p, l, now, edges);
-    return leave(p, l, now, edges);
+    settle(p, l, now, keeps);
+    return leave(p, l, now, keeps);
 }
 
 /* Another greenlet goes on, or this one does. */
 static void
 on_switch(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e)
 {
-    settle(p, l, e->time > l->last ? e->time : l->last, p->options.edges);
+    settle(p, l, e->time > l->last ? e->time : l->last, p->state->keeps);
     l->out = !(e->has & PT_HAS(DST));
+}
+
+static void
+add_wait(struct pt_profile *p, const struct pt_span *s, uint64_t time)
+{
+    p->functions[s->hidden ? 0 : s->fn].wait += time;
+    if (p->tree)
+        p->tree->nodes[s->hidden ? 0 : s->node].wait += time;
 }
 
 static void
 on_suspend(struct pt_profile *p, const struct pt_span *s, int64_t now)
 {
     if (s->key)
-        p->functions[s->hidden ? 0 : s->fn].wait += pt_profile_waits_suspend(
-            p->state->waits, s->key + p->state->scope, now);
+        add_wait(p, s,
+                 pt_profile_waits_suspend(p->state->waits,
+                                          s->key + p->state->scope, now));
 }
 
 static void
 on_resume(struct pt_profile *p, const struct pt_span *s)
 {
     if (s->key)
-        p->functions[s->hidden ? 0 : s->fn].wait += pt_profile_waits_resume(
-            p->state->waits, s->key + p->state->scope, s->start);
+        add_wait(p, s,
+                 pt_profile_waits_resume(p->state->waits,
+                                         s->key + p->state->scope, s->start));
 }
 
-/* Inlined into both callers below, so that `edges` is a constant. */
+/* Inlined into its callers below, so that `keeps` is a constant. */
 static inline __attribute__((always_inline)) enum pt_status
 fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
-            const struct pt_event *end, bool edges)
+            const struct pt_event *end, unsigned keeps)
 {
     enum pt_status st = PT_OK;
     bool ok = true;
     for (; e < end && ok && st == PT_OK; e++) {
         switch (e->kind) {
         case PT_CALL:
-            st = on_enter(p, l, e, false, edges);
+            st = on_enter(p, l, e, false, keeps);
             break;
         case PT_RESUME:
         case PT_THROW:
-            st = on_enter(p, l, e, false, edges);
+            st = on_enter(p, l, e, false, keeps);
             if (st == PT_OK)
                 on_resume(p, l->top);
             break;
@@ -319,19 +347,19 @@ fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
             }
             if (e->kind == PT_YIELD)
                 on_suspend(p, l->top, e->time);
-            ok = on_leave(p, l, e, edges);
+            ok = on_leave(p, l, e, keeps);
             break;
         case PT_C_CALL:
             if (__builtin_expect(l->top->callable, 0))
                 close_c_calls(p, l, e->time);
-            st = on_enter(p, l, e, true, edges);
+            st = on_enter(p, l, e, true, keeps);
             break;
         case PT_C_RETURN:
         case PT_C_EXCEPTION:
             if (__builtin_expect(!l->top->callable, 0))
                 p->unmatched++;
             else
-                ok = on_leave(p, l, e, edges);
+                ok = on_leave(p, l, e, keeps);
             break;
         case PT_LINE:
         case PT_INSTRUCTION:
@@ -359,15 +387,35 @@ static enum pt_status
 fold_flat(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
           const struct pt_event *end)
 {
-    return fold_events(p, l, e, end, false);
+    return fold_events(p, l, e, end, 0);
 }
 
 static enum pt_status
 fold_callers(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
              const struct pt_event *end)
 {
-    return fold_events(p, l, e, end, true);
+    return fold_events(p, l, e, end, KEEPS_EDGES);
 }
+
+static enum pt_status
+fold_tree(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+          const struct pt_event *end)
+{
+    return fold_events(p, l, e, end, KEEPS_TREE);
+}
+
+static enum pt_status
+fold_all(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
+         const struct pt_event *end)
+{
+    return fold_events(p, l, e, end, KEEPS_EDGES | KEEPS_TREE);
+}
+
+/* By what is kept. */
+static enum pt_status (*const loops[])(struct pt_profile *, struct pt_lane *,
+                                       const struct pt_event *,
+                                       const struct pt_event *) = {
+    fold_flat, fold_callers, fold_tree, fold_all};
 
 /* Steps over the events before the range, so that it starts with the stack as
  * it was; *first is the first event inside. */
@@ -413,7 +461,7 @@ sync(struct pt_profile *p, struct pt_lane *l, const struct pt_events *chunk)
         if (l->known) {
             p->desyncs++;
             if (chunk->info->time_first > l->last)
-                settle(p, l, chunk->info->time_first, p->options.edges);
+                settle(p, l, chunk->info->time_first, p->state->keeps);
         }
         st = load_stack(p, l, chunk->stack, chunk->depth, common);
     }
@@ -436,7 +484,8 @@ fold_chunk(void *state, const struct pt_events *chunk)
     if (l->over || n == 0)
         return PT_OK;
     if (!l->base) {
-        if ((st = lane_grow(l)) != PT_OK)
+        if ((st = lane_grow(l)) != PT_OK ||
+            (st = pt_profile_tree_begin(p, l, thread)) != PT_OK)
             return st;
         l->last = l->alive = chunk->info->time_first;
     }
@@ -454,13 +503,13 @@ fold_chunk(void *state, const struct pt_events *chunk)
         l->over = true;
     }
     if (st == PT_OK)
-        st = (p->options.edges ? fold_callers : fold_flat)(
-            p, l, chunk->events + first, chunk->events + n);
+        st = loops[p->state->keeps](p, l, chunk->events + first,
+                                    chunk->events + n);
     p->events += n - first;
     int64_t last = f && l->over ? f->to.time : chunk->info->time_last;
     if (st == PT_OK && l->known && last > l->last)
-        settle(p, l, last, p->options.edges);
-    return st;
+        settle(p, l, last, p->state->keeps);
+    return p->state->failed ? PT_ENOMEM : st;
 }
 
 static enum pt_status
@@ -491,5 +540,7 @@ pt_profile_finish(struct pt_profile *p)
         if (!leave_above(p, l, 0, l->known ? l->last : l->alive))
             return PT_ENOMEM;
     }
+    if (p->tree)
+        pt_calltree_finish(p->tree);
     return PT_OK;
 }

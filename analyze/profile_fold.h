@@ -1,5 +1,5 @@
-/* The profile's arithmetic: calls and times per function, and per pair of
- * caller and callee where asked for.
+/* The profile's arithmetic: calls and times per function, and, where asked for,
+ * per pair of caller and callee and per path of the tree of calls.
  *
  * Counts as cProfile does: a call is an activation (call, resume, throw, or a
  * C call of a builtin or a method); primitive calls and inclusive time are
@@ -15,6 +15,7 @@
 #ifndef PT_ANALYZE_PROFILE_FOLD_H
 #define PT_ANALYZE_PROFILE_FOLD_H
 
+#include "analyze/calltree.h"
 #include "analyze/histogram.h"
 #include "analyze/pass.h"
 
@@ -47,6 +48,9 @@ struct pt_profile_name {
 struct pt_profile_options {
     bool all_calls; /* types and callable objects are functions, too */
     bool edges;     /* keep callers */
+    bool tree;      /* keep the tree of calls */
+    bool threads;   /* ... with a root for each thread */
+    struct pt_calltree_options limits; /* of the tree; all zero: the usual */
 };
 
 struct pt_profile {
@@ -58,6 +62,7 @@ struct pt_profile {
     uint32_t nfunctions;           /* [0] included */
     struct pt_profile_edge *edges; /* [0]: none */
     uint32_t nedges;
+    struct pt_calltree *tree; /* NULL where it is not asked for */
     uint64_t desyncs, unmatched, unfinished;
     uint64_t events;
     struct pt_profile_state *state;

@@ -111,6 +111,10 @@ make_state(struct pt_profile *p)
     /* Makes edge 0, which takes the time of what nobody called. */
     if (st == PT_OK && p->options.edges && !pt_profile_edge_find(p, 0, 0))
         st = PT_ENOMEM;
+    if (st == PT_OK && p->options.tree)
+        st = pt_calltree_new(&p->options.limits, &p->tree);
+    s->keeps = (p->options.edges ? KEEPS_EDGES : 0) |
+               (p->options.tree ? KEEPS_TREE : 0);
     return st;
 }
 
@@ -155,6 +159,7 @@ pt_profile_free(struct pt_profile *p)
         pt_stack_clear(&p->state->before);
         pt_profile_waits_free(p->state->waits);
     }
+    pt_calltree_free(p->tree);
     free(p->state);
     free(p->functions);
     free(p->names);
@@ -187,7 +192,8 @@ merge_function(struct pt_profile_function *into,
 enum pt_status
 pt_profile_merge(struct pt_profile *into, const struct pt_profile *from)
 {
-    if (into->trace != from->trace || into->nfunctions != from->nfunctions)
+    if (into->trace != from->trace || into->nfunctions != from->nfunctions ||
+        !into->tree != !from->tree)
         return PT_EUSAGE;
     for (uint32_t i = 0; i < from->nfunctions; i++)
         if (!merge_function(&into->functions[i], &from->functions[i]))
@@ -201,6 +207,12 @@ pt_profile_merge(struct pt_profile *into, const struct pt_profile *from)
         into->edges[at].primitive += e->primitive;
         into->edges[at].exclusive += e->exclusive;
         into->edges[at].inclusive += e->inclusive;
+    }
+    if (into->tree) {
+        enum pt_status st = pt_calltree_merge(into->tree, from->tree);
+        if (st != PT_OK)
+            return st;
+        pt_calltree_finish(into->tree);
     }
     into->events += from->events;
     into->desyncs += from->desyncs;

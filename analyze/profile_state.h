@@ -11,7 +11,8 @@ struct pt_span {
     uint64_t key;  /* frame key, 0 none */
     uint32_t fn;   /* function that its time goes to */
     uint32_t edge;
-    uint32_t id; /* code or callable, as the keyframe has it */
+    uint32_t node; /* of the tree; base[0]'s is the thread's root */
+    uint32_t id;   /* code or callable, as the keyframe has it */
     uint8_t callable;
     uint8_t hidden;  /* no activation of its own */
     uint8_t partial; /* entered before we looked: time, but no call */
@@ -28,7 +29,12 @@ struct pt_lane {
     bool over;     /* the range has ended */
 };
 
+/* What is kept besides the functions: bits. */
+enum { KEEPS_EDGES = 1, KEEPS_TREE = 2 };
+
 struct pt_profile_state {
+    unsigned keeps;
+    bool failed;           /* memory was too short */
     uint32_t *code_fn;     /* function by code id; HIDDEN where left out */
     uint32_t *callable_fn; /* function by callable id */
     uint32_t ncodes, ncallables; /* lengths: ids and 0 */
@@ -41,5 +47,12 @@ struct pt_profile_state {
     uint32_t *edge_slots;
     size_t edge_size;
 };
+
+/* profile_tree.c: a thread's stack begins. */
+enum pt_status pt_profile_tree_begin(struct pt_profile *, struct pt_lane *,
+                                     uint32_t thread);
+/* The node of a call of `fn` from `below`; 0 without memory, which is noted. */
+uint32_t pt_profile_tree_find(struct pt_profile *, const struct pt_span *below,
+                              uint32_t fn);
 
 #endif

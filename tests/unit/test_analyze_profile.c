@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { THREADS = 3, CODES = 5, CALLABLES = 4, GENERATORS = 6, SPANS = 400 };
+enum { PATHS = 1 << 14 }; /* distinct ones; a power of two */
 
 /* --- the reference ---------------------------------------------------------
  */
@@ -26,6 +27,13 @@ struct sums {
     int64_t exclusive, inclusive, min, max, wait;
 };
 
+/* What a path of functions came to. */
+struct path {
+    uint64_t hash; /* 0: free */
+    uint64_t calls;
+    int64_t exclusive;
+};
+
 /* Functions: 1..CODES the codes, CODES + 1 .. the shown callables. */
 struct reference {
     struct span stack[THREADS][SPANS];
@@ -34,7 +42,39 @@ struct reference {
     struct sums edges[CODES + CALLABLES + 1][CODES + CALLABLES + 1];
     int64_t yielded[GENERATORS + 1];
     uint64_t unmatched, unfinished;
+    struct path paths[PATHS];
+    unsigned npaths;
 };
+
+static uint64_t
+hash_step(uint64_t hash, uint32_t fn)
+{
+    return (hash ^ fn) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+static struct path *
+path_of(struct reference *r, uint64_t hash)
+{
+    uint64_t i = hash >> 40;
+    while (r->paths[i % PATHS].hash && r->paths[i % PATHS].hash != hash)
+        i++;
+    struct path *p = &r->paths[i % PATHS];
+    r->npaths += p->hash == 0;
+    cr_assert_lt(r->npaths, (unsigned)PATHS);
+    p->hash = hash;
+    return p;
+}
+
+/* Of the functions on a stack, outermost first. */
+static uint64_t
+stack_hash(const struct reference *r, unsigned t)
+{
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < r->depth[t]; i++)
+        if (r->stack[t][i].fn)
+            hash = hash_step(hash, r->stack[t][i].fn);
+    return hash;
+}
 
 static unsigned
 activations(const struct reference *r, unsigned t, uint32_t fn)
@@ -87,6 +127,9 @@ close_span(struct reference *r, unsigned t, int64_t now)
         if (caller)
             sum(&r->edges[caller][s->fn], time, own,
                 edge_activations(r, t, caller, s->fn) == 1);
+        struct path *path = path_of(r, stack_hash(r, t));
+        path->calls++;
+        path->exclusive += own;
         if (r->depth[t] > 1)
             s[-1].children += time;
     } else if (r->depth[t] > 1)
@@ -263,7 +306,7 @@ settle_reference(struct player *p, const struct pt_trace *trace)
 static struct pt_profile *
 profile(const struct pt_trace *trace, const struct pt_filter *filter)
 {
-    struct pt_profile_options options = {.edges = true};
+    struct pt_profile_options options = {.edges = true, .tree = true};
     struct pt_trouble trouble = {0};
     struct pt_profile *p;
     struct pt_error error;
@@ -280,6 +323,52 @@ number(const struct pt_profile *p, uint32_t fn)
 {
     return p->names[fn].id ? function(p->names[fn].id, p->names[fn].callable)
                            : 0;
+}
+
+/* The paths are the reference's; each node's time is its own and that of what
+ * it called; and the nodes of a function add up to the function. */
+static void
+compare_tree(const struct pt_profile *p, struct reference *r)
+{
+    const struct pt_calltree *t = p->tree;
+    uint64_t *hashes = calloc(t->n, sizeof *hashes);
+    uint64_t *sums = calloc(t->n, sizeof *sums);
+    uint64_t inclusive[CODES + CALLABLES + 1] = {0};
+    uint64_t wait[CODES + CALLABLES + 1] = {0};
+    unsigned seen = 0, listed = 0;
+    for (uint32_t i = 1; i < t->n; i++) {
+        const struct pt_calltree_node *n = &t->nodes[i];
+        uint32_t fn = number(p, n->fn);
+        cr_assert_lt(n->parent, i);
+        hashes[i] = hash_step(hashes[n->parent], fn);
+        const struct path *path = path_of(r, hashes[i]);
+        cr_assert_eq(n->calls, path->calls);
+        cr_assert_eq(n->exclusive, (uint64_t)path->exclusive);
+        seen += path->calls != 0;
+        wait[fn] += n->wait;
+        sums[n->parent] += n->inclusive;
+        bool outermost = true;
+        for (uint32_t up = n->parent; up; up = t->nodes[up].parent)
+            outermost &= t->nodes[up].fn != n->fn;
+        inclusive[fn] += outermost ? n->inclusive : 0;
+    }
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct pt_calltree_node *n = &t->nodes[i];
+        cr_assert_eq(n->inclusive, n->exclusive + sums[i]);
+        for (uint32_t c = n->first; c; c = t->nodes[c].next, listed++) {
+            cr_assert_eq(t->nodes[c].parent, i);
+            cr_assert(t->nodes[c].next == 0 || t->nodes[c].next > c);
+        }
+    }
+    for (unsigned i = 1; i <= CODES + CALLABLES; i++) {
+        cr_assert_eq(inclusive[i], (uint64_t)r->sums[i].inclusive);
+        cr_assert_eq(wait[i], (uint64_t)r->sums[i].wait);
+    }
+    cr_expect_eq(seen, r->npaths);
+    cr_expect_eq(listed, t->n - 1);
+    cr_expect_eq(t->dropped, 0u);
+    free(hashes);
+    free(sums);
 }
 
 static void
@@ -332,6 +421,7 @@ Test(analyze_profile, agrees_with_the_reference)
         settle_reference(p, trace);
         struct pt_profile *whole = profile(trace, NULL);
         compare(whole, p->r);
+        compare_tree(whole, p->r);
         pt_profile_free(whole);
         pt_trace_close(trace);
         synth_clear(&p->synth);
@@ -378,6 +468,10 @@ Test(analyze_profile, merges)
             cr_expect_eq(pt_histogram_percentile(a->times, a->calls, 0.9),
                          pt_histogram_percentile(b->times, b->calls, 0.9));
     }
+    /* All but the waits. */
+    cr_expect_eq(sum->tree->n, whole->tree->n);
+    cr_expect_eq(sum->tree->nodes[0].inclusive,
+                 whole->tree->nodes[0].inclusive);
     pt_profile_free(whole);
     pt_profile_free(sum);
     pt_trace_close(trace);
