@@ -1,6 +1,7 @@
 #include "analyze/json.h"
 #include "analyze/utf8.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -107,6 +108,15 @@ pt_json_fixed(struct pt_json *j, double value, int digits)
         pt_out_printf(j->out, "%.*f", digits, value);
     else
         pt_out_text(j->out, "null");
+}
+
+void
+pt_json_micros(struct pt_json *j, int64_t n)
+{
+    uint64_t size = n < 0 ? -(uint64_t)n : (uint64_t)n;
+    separate(j);
+    pt_out_printf(j->out, "%s%" PRIu64 ".%03u", n < 0 ? "-" : "", size / 1000,
+                  (unsigned)(size % 1000));
 }
 
 void

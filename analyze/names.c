@@ -1,5 +1,7 @@
 #include "analyze/names.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static size_t
@@ -59,6 +61,60 @@ pt_name_callable_kind(unsigned kind)
     default:
         return "unknown";
     }
+}
+
+struct pt_function_name
+pt_name_function(const struct pt_trace *trace, uint32_t id, bool callable,
+                 char *buffer)
+{
+    if (callable) {
+        const struct pt_callable *c = pt_trace_callable(trace, id);
+        return (struct pt_function_name){
+            .name = pt_name_callable(trace, id, buffer),
+            .file = {"~", 1},
+            .kind = pt_name_callable_kind(c ? c->kind : 0)};
+    }
+    const struct pt_code *c = pt_trace_code(trace, id);
+    struct pt_str unknown = {"?", 1};
+    return (struct pt_function_name){.name = c ? c->qualname : unknown,
+                                     .file = c ? c->file : unknown,
+                                     .line = c ? c->firstline : 0,
+                                     .kind = "python"};
+}
+
+static void
+put_number(struct pt_growing *g, const char *what, uint32_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%s %" PRIu32, what, number);
+    pt_growing_text(g, text);
+}
+
+void
+pt_name_thread(const struct pt_trace *trace, uint32_t id, struct pt_growing *g)
+{
+    const struct pt_thread *t = pt_trace_thread(trace, id);
+    if (t && t->carrier && t->carrier != id) {
+        pt_growing_text(g, "greenlets of ");
+        t = pt_trace_thread(trace, t->carrier);
+    }
+    if (t && t->name.len)
+        pt_growing_str(g, t->name);
+    else
+        put_number(g, t ? "thread" : "unknown thread", t ? t->tid : id);
+}
+
+void
+pt_name_process(const struct pt_trace *trace, uint32_t id, struct pt_growing *g)
+{
+    const struct pt_process *p = pt_trace_process(trace, id);
+    for (size_t i = 0; p && i < p->argc; i++) {
+        if (i)
+            pt_growing_text(g, " ");
+        pt_growing_str(g, p->argv[i]);
+    }
+    if (!p || p->argc == 0)
+        put_number(g, p ? "process" : "unknown process", p ? p->pid : id);
 }
 
 bool

@@ -3,7 +3,7 @@
 #ifndef PT_ANALYZE_NAMES_H
 #define PT_ANALYZE_NAMES_H
 
-#include <pt/reader.h>
+#include "analyze/repr.h"
 
 enum { PT_NAME_TEXT = 1024 };
 
@@ -11,6 +11,24 @@ enum { PT_NAME_TEXT = 1024 };
  * not defined.  Into `buffer` of PT_NAME_TEXT bytes, which it cuts to. */
 struct pt_str pt_name_callable(const struct pt_trace *, uint32_t id,
                                char *buffer);
+/* A Python function or a C one, as reports name it. */
+struct pt_function_name {
+    struct pt_str name; /* co_qualname, "list.append" */
+    struct pt_str file; /* co_filename, "~" of a C function */
+    uint32_t line;      /* its first; 0 of a C function */
+    const char *kind;   /* "python", or as pt_name_callable_kind() has it */
+};
+
+/* "?" where the id is not defined; `buffer` as above. */
+struct pt_function_name pt_name_function(const struct pt_trace *, uint32_t id,
+                                         bool callable, char *buffer);
+
+/* Appends what a thread is called: "worker-1", "thread 4711" where it has no
+ * name, "greenlets of worker-1" for another stack of it. */
+void pt_name_thread(const struct pt_trace *, uint32_t id, struct pt_growing *);
+/* ... and a process: its command's words, or "process 4711". */
+void pt_name_process(const struct pt_trace *, uint32_t id, struct pt_growing *);
+
 /* "module.Type", without the module where it is builtins. */
 struct pt_str pt_name_type(const struct pt_trace *, uint32_t id, char *buffer);
 const char *pt_name_callable_kind(unsigned kind);

@@ -9,7 +9,8 @@
     X(verify)                                                                  \
     X(repair)                                                                  \
     X(dump)                                                                    \
-    X(profile)
+    X(profile)                                                                 \
+    X(export)
 
 #define X(name) extern const struct pt_analyzer pt_analyzer_##name;
 PT_ANALYZERS(X)

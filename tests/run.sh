@@ -106,6 +106,7 @@ else
 fi
 suite tools 300 "$python" tests/tools/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
+suite export 600 "$python" tests/export/run.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh
 suite processes 900 "$python" tests/processes/run.py

@@ -1,0 +1,208 @@
+/* ptana export: the calls of a trace in the formats that other tools read. */
+#include "analyze/export.h"
+
+#include "analyze/thread_ids.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pt_export_format *const formats[] = {
+    &pt_export_chrome, &pt_export_speedscope, &pt_export_csv};
+
+static const struct pt_option options[] = {
+    {"all-calls", 0, PT_OPTION_FLAG,
+     offsetof(struct pt_export_options, all_calls), NULL,
+     "classes and callable objects are functions of their own, too; without, "
+     "their time belongs to the caller, as with cProfile; recordings of "
+     "CPython 3.12 or later have them"},
+    {0}};
+
+/* --- for the formats ------------------------------------------------------ */
+
+struct pt_str
+pt_export_thread(struct pt_export *x, uint32_t id)
+{
+    x->label.used = 0;
+    pt_name_thread(x->trace, id, &x->label);
+    return pt_growing_whole(&x->label);
+}
+
+struct pt_str
+pt_export_track(struct pt_export *x, uint32_t id)
+{
+    const struct pt_thread *t = pt_trace_thread(x->trace, id);
+    x->label.used = 0;
+    pt_name_thread(x->trace, id, &x->label);
+    const struct pt_process *p =
+        t ? pt_trace_process(x->trace, t->process) : NULL;
+    if (p && pt_trace_process_count(x->trace) > 1) {
+        char text[32];
+        snprintf(text, sizeof text, ", pid %" PRIu32 ": ", p->pid);
+        pt_growing_text(&x->label, text);
+        pt_name_process(x->trace, t->process, &x->label);
+    }
+    return pt_growing_whole(&x->label);
+}
+
+struct pt_str
+pt_export_process(struct pt_export *x, uint32_t id)
+{
+    x->label.used = 0;
+    pt_name_process(x->trace, id, &x->label);
+    return pt_growing_whole(&x->label);
+}
+
+struct pt_function_name
+pt_export_function(const struct pt_export *x, const struct pt_span *span,
+                   char *buffer)
+{
+    return pt_name_function(x->trace, span->id, span->callable, buffer);
+}
+
+enum pt_status
+pt_export_status(const struct pt_export *x)
+{
+    return x->label.failed           ? PT_ENOMEM
+           : x->out->status == PT_OK ? PT_OK
+                                     : PT_END;
+}
+
+/* --- timelines ------------------------------------------------------------ */
+
+static enum pt_status
+pass(struct pt_session *s, const struct pt_filter *filter,
+     struct pt_spans *spans)
+{
+    struct pt_fold fold = pt_spans_fold(spans);
+    enum pt_status st =
+        pt_pass_run(s->trace, filter, &fold, 1, &s->trouble, &s->error);
+    return st == PT_OK ? pt_spans_finish(spans) : st;
+}
+
+/* The passes together read each chunk once: those of other threads are left
+ * out by the directory. */
+static enum pt_status
+pass_by_thread(struct pt_session *s, const struct pt_export_format *format,
+               struct pt_export *x, struct pt_spans *spans)
+{
+    struct pt_thread_ids threads;
+    struct pt_filter one = *s->filter;
+    uint8_t *wanted = calloc(one.nthreads, 1);
+    enum pt_status st =
+        wanted ? pt_thread_ids_init(&threads, s->trace) : PT_ENOMEM;
+    if (st != PT_OK) {
+        free(wanted);
+        return st;
+    }
+    one.threads = wanted;
+    for (size_t i = 0; st == PT_OK && i < threads.n; i++) {
+        uint32_t id = threads.ids[i];
+        if (id >= one.nthreads || !s->filter->threads[id])
+            continue;
+        wanted[id] = 1;
+        st = format->thread(x, id);
+        if (st == PT_OK)
+            st = pass(s, &one, spans);
+        if (st == PT_OK)
+            st = format->thread_end(x, id);
+        wanted[id] = 0;
+    }
+    free(wanted);
+    pt_thread_ids_clear(&threads);
+    return st;
+}
+
+static enum pt_status
+write_timeline(struct pt_session *s, const struct pt_export_format *format,
+               struct pt_export *x)
+{
+    struct pt_spans_options how = {x->options->all_calls, format->lines};
+    struct pt_span_sink sink = {x, format->begun, format->ended, format->spent,
+                                format->gap};
+    struct pt_spans *spans;
+    enum pt_status st = pt_spans_new(s->trace, s->filter, &how, &sink, &spans);
+    if (st != PT_OK)
+        return st;
+    st = format->begin(x);
+    if (st == PT_OK)
+        st = format->thread_by_thread ? pass_by_thread(s, format, x, spans)
+                                      : pass(s, s->filter, spans);
+    if (st == PT_OK)
+        st = format->end(x);
+    pt_spans_tell(spans, &s->trouble);
+    pt_spans_free(spans);
+    return st;
+}
+
+/* --- the analyzer --------------------------------------------------------- */
+
+static const struct pt_export_format *
+find_format(const struct pt_session *s)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (pt_session_format(s, formats[i]->name))
+            return formats[i];
+    return formats[0];
+}
+
+static enum pt_status
+run(struct pt_session *s)
+{
+    const struct pt_export_format *format = find_format(s);
+    struct pt_export x = {
+        .session = s, .options = s->config, .trace = s->trace, .out = s->out};
+    if (format->binary && pt_out_is_terminal(s->out))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "%s is binary and this is a terminal; write it "
+                               "to a file with -o FILE",
+                               format->name);
+    const struct pt_header *h = pt_trace_header(s->trace);
+    if (!pt_session_lacks(s, 1u << PT_CALL, "calls", "calls") &&
+        !(h->stamped & 1u << PT_CALL))
+        pt_out_say("%s has no times of calls; ptrec run --preset=calls records "
+                   "them",
+                   pt_trace_path(s->trace));
+    x.state = calloc(1, format->size + 1);
+    if (!x.state)
+        return PT_ENOMEM;
+    enum pt_status st = write_timeline(s, format, &x);
+    if (format->clear)
+        format->clear(&x);
+    pt_growing_free(&x.label);
+    free(x.state);
+    /* Why the output failed is told when it is closed. */
+    return st == PT_END ? PT_OK : st;
+}
+
+const struct pt_analyzer pt_analyzer_export = {
+    .name = "export",
+    .summary = "calls and times for other tools",
+    .description =
+        "Writes the calls of a trace in a format that another tool reads:\n"
+        "chrome: the Trace Event Format, for ui.perfetto.dev, chrome://tracing "
+        "and vizviewer. A track for each thread, with each call from its "
+        "beginning to its end; gaps are instant events. Where two threads or "
+        "processes had the same native id one after the other, the second has "
+        "a number from 4194304 on.\n"
+        "speedscope: for speedscope.app; a profile for each thread.\n"
+        "csv: a row for each call, in the order in which the calls of a thread "
+        "ended: pid, tid, thread (its number in the trace) and thread_name; "
+        "depth (0 is the outermost); start_ns since ptrec began; duration_ns; "
+        "exclusive_ns, what of it was spent in no other call; wait_ns, what of "
+        "it other greenlets ran; partial, 1 where the call began before what "
+        "is told; kind, name, file and line of the function.\n"
+        "Calls are what ptana profile counts, and times are nanoseconds. A "
+        "generator or coroutine counts a call each time it goes on. With "
+        "--from or --to, what is open at an end of the range is cut there.",
+    .examples = "ptana export -o trace.json # open it in ui.perfetto.dev\n"
+                "ptana export --format=speedscope -o trace.speedscope.json\n"
+                "ptana export --format=csv --thread=MainThread # a row a call",
+    .options = options,
+    .config_size = sizeof(struct pt_export_options),
+    .takes =
+        PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS | PT_TAKES_FORMAT,
+    .formats = "chrome|speedscope|csv",
+    .run = run,
+};

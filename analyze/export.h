@@ -1,0 +1,69 @@
+/* What the formats of ptana export have in common: a format is one file that
+ * exports one struct pt_export_format, and one line in export.c.
+ *
+ * A format is either a timeline, which is told of each call as it begins and
+ * ends (analyze/spans.h), so that its memory does not grow with the trace, or a
+ * summary of the call tree (analyze/calltree.h), whose memory is by distinct
+ * paths. */
+#ifndef PT_ANALYZE_EXPORT_H
+#define PT_ANALYZE_EXPORT_H
+
+#include "analyze/analyzer.h"
+#include "analyze/json.h"
+#include "analyze/names.h"
+#include "analyze/spans.h"
+
+#include <pt/version.h>
+
+struct pt_export_options {
+    bool all_calls;
+};
+
+struct pt_export {
+    const struct pt_session *session;
+    const struct pt_export_options *options;
+    const struct pt_trace *trace;
+    struct pt_out *out;
+    struct pt_json json;     /* on `out`, for who wants one */
+    struct pt_growing label; /* scratch: pt_export_thread(), _process() */
+    void *state;             /* the format's, `size` bytes, zeroed */
+};
+
+struct pt_export_format {
+    const char *name;
+    size_t size;
+    bool binary;           /* not for a terminal */
+    bool lines;            /* spans know lines */
+    bool thread_by_thread; /* the spans of each thread follow those of the one
+                              before, between thread() and thread_end() */
+    enum pt_status (*begin)(struct pt_export *);
+    enum pt_status (*thread)(struct pt_export *, uint32_t thread);
+    enum pt_status (*begun)(void *export, const struct pt_span_lane *);
+    enum pt_status (*ended)(void *export, const struct pt_span_lane *,
+                            int64_t time);
+    enum pt_status (*spent)(void *export, const struct pt_span_lane *,
+                            uint64_t ns, uint32_t line);
+    enum pt_status (*gap)(void *export, const struct pt_span_lane *,
+                          int64_t time, uint64_t lost);
+    enum pt_status (*thread_end)(struct pt_export *, uint32_t thread);
+    enum pt_status (*end)(struct pt_export *);
+    void (*clear)(struct pt_export *); /* also after a failure */
+};
+
+extern const struct pt_export_format pt_export_chrome, pt_export_speedscope,
+    pt_export_csv;
+
+/* The name of a thread, of a process, or of a thread with its process where
+ * there are several, until the next call. */
+struct pt_str pt_export_thread(struct pt_export *, uint32_t id);
+struct pt_str pt_export_track(struct pt_export *, uint32_t thread);
+struct pt_str pt_export_process(struct pt_export *, uint32_t id);
+/* The function of a lane's last span; `buffer` as names.h has it. */
+struct pt_function_name pt_export_function(const struct pt_export *,
+                                           const struct pt_span *,
+                                           char *buffer);
+/* PT_OK, or PT_END when nothing more can be written: what is left need not be
+ * made. */
+enum pt_status pt_export_status(const struct pt_export *);
+
+#endif
