@@ -21,9 +21,8 @@ fail(struct pt_error *error, enum pt_status status, const char *fmt, ...)
     return status;
 }
 
-/* "1.5s" to ns; false where it is no time. */
-static bool
-parse_time(const char *text, int64_t *out)
+bool
+pt_time_parse(const char *text, int64_t *out)
 {
     static const struct {
         const char *name;
@@ -108,7 +107,7 @@ resolve(const struct pt_trace *trace, const char *text, bool from,
     uint64_t seq, k = 0;
     int64_t time = 0;
     const char *p;
-    if (parse_time(text, &time)) {
+    if (pt_time_parse(text, &time)) {
         *out = (struct bound){.at = {time, from ? 0 : UINT64_MAX}};
         return PT_OK;
     }

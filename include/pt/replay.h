@@ -147,6 +147,10 @@ struct pt_filter {
     uint32_t ncodes;
 };
 
+/* "1.5s", "20ms", "300us", "7ns", "2min", "1h" to ns; false, and *ns as it was,
+ * where it is no time. */
+bool pt_time_parse(const char *text, int64_t *ns);
+
 /* Resolves `spec` against a trace; a position that is not there, or a name that
  * nothing bears, is PT_ENOTFOUND or PT_EUSAGE with a sentence in `error`. */
 enum pt_status pt_filter_new(const struct pt_trace *,
