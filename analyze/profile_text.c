@@ -1,17 +1,12 @@
 /* The profile as a table that fits the width. */
+#include "analyze/columns.h"
 #include "analyze/profile.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    CELL = 48,
-    NAME_LEAST = 32,
-    NAME_COMMON = 60,
-    FILE_LEAST = 10,
-    NAME_SHORT = 24
-};
+enum { NAME_LEAST = 32, NAME_COMMON = 60, FILE_LEAST = 10 };
 
 enum column {
     CALLS,
@@ -29,13 +24,10 @@ enum column {
 };
 
 /* In the order they stand; those of low rank go first where room is short. */
-static const struct {
-    const char *title;
-    unsigned rank;
-} columns[COLUMNS] = {{"calls", 0},     {"exclusive", 0}, {"%", 0},
-                      {"inclusive", 0}, {"per call", 1},  {"min", 6},
-                      {"p50", 4},       {"p90", 5},       {"p99", 3},
-                      {"max", 3},       {"wait", 2}};
+static const struct pt_heading columns[COLUMNS] = {
+    {"calls", 0},    {"exclusive", 0}, {"%", 0},   {"inclusive", 0},
+    {"per call", 1}, {"min", 6},       {"p50", 4}, {"p90", 5},
+    {"p99", 3},      {"max", 3},       {"wait", 2}};
 
 /* Whether the rows are sorted by what a column shows. */
 static bool
@@ -83,21 +75,22 @@ duration(uint64_t ns, char *buffer)
 }
 
 static const char *
-cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
-     enum column column, char *buffer)
+cell(const void *table, size_t row, unsigned column, char *buffer)
 {
+    const struct pt_profile_rows *rows = table;
+    const struct pt_profile_row *r = &rows->rows[row];
     const struct pt_profile_function *f = r->fn;
     uint64_t ns = 0;
-    switch (column) {
+    switch ((enum column)column) {
     case CALLS:
         if (f->calls == f->primitive)
-            snprintf(buffer, CELL, "%" PRIu64, f->calls);
+            snprintf(buffer, PT_CELL_TEXT, "%" PRIu64, f->calls);
         else
-            snprintf(buffer, CELL, "%" PRIu64 "/%" PRIu64, f->calls,
+            snprintf(buffer, PT_CELL_TEXT, "%" PRIu64 "/%" PRIu64, f->calls,
                      f->primitive);
         return buffer;
     case SHARE:
-        snprintf(buffer, CELL, "%.1f",
+        snprintf(buffer, PT_CELL_TEXT, "%.1f",
                  rows->total
                      ? 100.0 * (double)f->exclusive / (double)rows->total
                      : 0.0);
@@ -135,51 +128,22 @@ cell(const struct pt_profile_rows *rows, const struct pt_profile_row *r,
     return f->calls ? duration(ns, buffer) : "-";
 }
 
-/* Chooses columns for the width; widths[c] is 0 for one that is left out. */
+/* Chooses columns for the width; what is left for the names. */
 static unsigned
 lay_out(const struct pt_profile_rows *rows, const struct pt_out *o,
-        unsigned *widths)
+        struct pt_columns *table)
 {
-    char buffer[CELL];
     bool waits = false;
-    unsigned used = 0, always = 0, width = o->width;
-    for (unsigned c = 0; c < COLUMNS; c++)
-        widths[c] = (unsigned)strlen(columns[c].title);
-    for (size_t i = 0; i < rows->shown; i++) {
+    for (size_t i = 0; i < rows->shown; i++)
         waits |= rows->rows[i].fn->wait != 0;
-        for (unsigned c = 0; c < COLUMNS; c++) {
-            unsigned n = (unsigned)strlen(
-                cell(rows, &rows->rows[i], (enum column)c, buffer));
-            if (n > widths[c])
-                widths[c] = n;
-        }
-    }
+    for (unsigned c = 0; c < COLUMNS; c++)
+        table->kept |= (unsigned)is_sorted_by(rows, (enum column)c) << c;
+    pt_columns_measure(table);
     if (!waits && !is_sorted_by(rows, WAIT))
-        widths[WAIT] = 0;
-    for (unsigned c = 0; c < COLUMNS; c++) {
-        unsigned n = widths[c] ? widths[c] + 2 : 0;
-        used += n;
-        if (columns[c].rank == 0 || is_sorted_by(rows, (enum column)c))
-            always += n;
-    }
-    unsigned least = name_room(rows, o, width > always ? width - always : 0);
-    for (unsigned rank = 6; rank > 0 && used + least > width; rank--)
-        for (unsigned c = 0; c < COLUMNS; c++)
-            if (columns[c].rank == rank && widths[c] &&
-                !is_sorted_by(rows, (enum column)c)) {
-                used -= widths[c] + 2;
-                widths[c] = 0;
-            }
-    return used + NAME_SHORT < width ? width - used : NAME_SHORT;
-}
-
-static void
-put_right(struct pt_out *o, const char *text, unsigned width)
-{
-    unsigned n = pt_text_width(text);
-    pt_out_spaces(o, n < width ? width - n : 0);
-    pt_out_text(o, text);
-    pt_out_text(o, "  ");
+        table->widths[WAIT] = 0;
+    unsigned always = pt_columns_fixed(table);
+    unsigned room = o->width > always ? o->width - always : 0;
+    return pt_columns_fit(table, o->width, name_room(rows, o, room));
 }
 
 /* The file as seen from the directory of the recording. */
@@ -207,11 +171,11 @@ shorten_path(char *path, unsigned width)
     pt_text_shorten(path, width);
 }
 
-/* "name  file:line"; where it does not fit, the file gives way before the name
- * does, and both lose their middle. */
-static void
-put_function(struct pt_session *s, const struct pt_profile_row *r,
-             unsigned width)
+/* Where it does not fit, the file gives way before the name does, and both lose
+ * their middle. */
+void
+pt_profile_put_function(struct pt_session *s, const struct pt_profile_row *r,
+                        unsigned width)
 {
     char name[1024], file[1024];
     pt_text_escape(r->name, name, sizeof name);
@@ -245,9 +209,9 @@ put_function(struct pt_session *s, const struct pt_profile_row *r,
     pt_out_char(s->out, '\n');
 }
 
-static void
-put_head(struct pt_session *s, const struct pt_profile *p,
-         const struct pt_profile_rows *rows)
+void
+pt_profile_head(struct pt_session *s, const struct pt_profile *p,
+                const struct pt_profile_rows *rows)
 {
     char a[PT_NUMBER_TEXT], b[PT_NUMBER_TEXT], c[PT_NUMBER_TEXT];
     char lost[PT_LOST_TEXT];
@@ -280,24 +244,17 @@ void
 pt_profile_text(struct pt_session *s, const struct pt_profile *p,
                 const struct pt_profile_rows *rows)
 {
-    unsigned widths[COLUMNS];
-    char buffer[CELL];
-    unsigned name = lay_out(rows, s->out, widths);
-    put_head(s, p, rows);
-    pt_out_style(s->out, PT_STYLE_BOLD);
-    for (unsigned c = 0; c < COLUMNS; c++)
-        if (widths[c])
-            put_right(s->out, columns[c].title, widths[c]);
-    pt_out_text(s->out, "function");
-    pt_out_style(s->out, PT_STYLE_PLAIN);
-    pt_out_char(s->out, '\n');
+    struct pt_columns table = {.columns = columns,
+                               .n = COLUMNS,
+                               .cell = cell,
+                               .table = rows,
+                               .rows = rows->shown};
+    unsigned name = lay_out(rows, s->out, &table);
+    pt_profile_head(s, p, rows);
+    pt_columns_head(&table, s->out, "function");
     for (size_t i = 0; i < rows->shown; i++) {
-        for (unsigned c = 0; c < COLUMNS; c++)
-            if (widths[c])
-                put_right(s->out,
-                          cell(rows, &rows->rows[i], (enum column)c, buffer),
-                          widths[c]);
-        put_function(s, &rows->rows[i], name);
+        pt_columns_row(&table, s->out, i);
+        pt_profile_put_function(s, &rows->rows[i], name);
     }
     if (rows->shown < rows->n)
         pt_out_printf(s->out, "\n%zu more functions; --all shows them\n",
