@@ -51,7 +51,7 @@ $(BUILD)/bin/ptrec: $(RECORD_OBJ) $(FORMAT_OBJ)
 
 $(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread -lm
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lz -lpthread -lm
 
 $(SHIM): $(wildcard record/shim/*.[ch]) record/proto.h record/inside/attach.h record/inside/dial.h
 	@mkdir -p $(@D)
@@ -68,7 +68,7 @@ hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/pro
 $(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) \
                      $(BUILD)/obj/record/shim/words.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lpthread -lm -ldl
+	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lz -lpthread -lm -ldl
 
 # A ptrec whose chunks end every 53 events, beside the same recorders.
 TINY := $(BUILD)/tests/tiny/bin/ptrec

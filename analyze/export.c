@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct pt_export_format *const formats[] = {
-    &pt_export_chrome, &pt_export_speedscope, &pt_export_csv};
+    &pt_export_chrome,    &pt_export_speedscope, &pt_export_collapsed,
+    &pt_export_callgrind, &pt_export_pprof,      &pt_export_csv};
 
 static const struct pt_option options[] = {
     {"all-calls", 0, PT_OPTION_FLAG,
@@ -17,6 +18,10 @@ static const struct pt_option options[] = {
      "classes and callable objects are functions of their own, too; without, "
      "their time belongs to the caller, as with cProfile; recordings of "
      "CPython 3.12 or later have them"},
+    {"by-thread", 0, PT_OPTION_FLAG,
+     offsetof(struct pt_export_options, by_thread), NULL,
+     "collapsed: the first of each stack is its thread, and stacks of several "
+     "threads are not added up; other formats have threads anyway"},
     {0}};
 
 /* --- for the formats ------------------------------------------------------ */
@@ -59,6 +64,27 @@ pt_export_function(const struct pt_export *x, const struct pt_span *span,
                    char *buffer)
 {
     return pt_name_function(x->trace, span->id, span->callable, buffer);
+}
+
+struct pt_function_name
+pt_export_node(const struct pt_export *x, const struct pt_profile *p,
+               uint32_t fn, char *buffer)
+{
+    static const char more[] = "(more)";
+    if (fn >= p->nfunctions)
+        return (struct pt_function_name){
+            {more, sizeof more - 1}, {"~", 1}, 0, "more"};
+    return pt_name_function(x->trace, p->names[fn].id, p->names[fn].callable,
+                            buffer);
+}
+
+uint32_t
+pt_export_path(struct pt_export *x, const struct pt_calltree *t, uint32_t node)
+{
+    uint32_t n = t->nodes[node].depth;
+    for (uint32_t k = n; k-- > 0; node = t->nodes[node].parent)
+        x->path[k] = node;
+    return n;
 }
 
 enum pt_status
@@ -136,6 +162,53 @@ write_timeline(struct pt_session *s, const struct pt_export_format *format,
     return st;
 }
 
+/* --- summaries ------------------------------------------------------------ */
+
+static enum pt_status
+write_tree(struct pt_session *s, const struct pt_export_format *format,
+           struct pt_export *x, const struct pt_profile *p)
+{
+    uint32_t deepest = 0;
+    for (uint32_t i = 0; i < p->tree->n; i++)
+        if (p->tree->nodes[i].depth > deepest)
+            deepest = p->tree->nodes[i].depth;
+    x->path = calloc((size_t)deepest + 1, sizeof *x->path);
+    enum pt_status st = x->path ? format->tree(x, p) : PT_ENOMEM;
+    free(x->path);
+    char n[PT_NUMBER_TEXT];
+    if (p->tree->dropped)
+        pt_out_say("%s has more paths of calls than fit: %s of the least time "
+                   "were summed up as \"(more)\"",
+                   pt_trace_path(s->trace),
+                   pt_text_grouped(p->tree->dropped, n));
+    return st;
+}
+
+static enum pt_status
+write_summary(struct pt_session *s, const struct pt_export_format *format,
+              struct pt_export *x)
+{
+    struct pt_profile_options how = {.all_calls = x->options->all_calls,
+                                     .tree = true,
+                                     .threads = format->by_thread ||
+                                                x->options->by_thread};
+    struct pt_profile *p;
+    enum pt_status st = pt_profile_new(s->trace, s->filter, &how, &p);
+    if (st != PT_OK)
+        return st;
+    struct pt_fold fold = pt_profile_fold(p);
+    st = pt_pass_run(s->trace, s->filter, &fold, 1, &s->trouble, &s->error);
+    if (st == PT_OK)
+        st = pt_profile_finish(p);
+    s->trouble.desyncs += p->desyncs;
+    s->trouble.unmatched += p->unmatched;
+    s->trouble.unfinished += p->unfinished;
+    if (st == PT_OK)
+        st = write_tree(s, format, x, p);
+    pt_profile_free(p);
+    return st;
+}
+
 /* --- the analyzer --------------------------------------------------------- */
 
 static const struct pt_export_format *
@@ -167,7 +240,8 @@ run(struct pt_session *s)
     x.state = calloc(1, format->size + 1);
     if (!x.state)
         return PT_ENOMEM;
-    enum pt_status st = write_timeline(s, format, &x);
+    enum pt_status st =
+        (format->tree ? write_summary : write_timeline)(s, format, &x);
     if (format->clear)
         format->clear(&x);
     pt_growing_free(&x.label);
@@ -187,22 +261,42 @@ const struct pt_analyzer pt_analyzer_export = {
         "processes had the same native id one after the other, the second has "
         "a number from 4194304 on.\n"
         "speedscope: for speedscope.app; a profile for each thread.\n"
+        "collapsed: stacks for flamegraph.pl, inferno and others; a line for "
+        "each path of functions that took time, and its nanoseconds. A "
+        "semicolon in a name becomes a colon.\n"
+        "callgrind: for callgrind_annotate and KCachegrind. Calls stand at the "
+        "line they were made from; a function's own cost is at the line it "
+        "was spent on where the recording has lines (ptrec run "
+        "--preset=lines), else at the function's first. A call of a function "
+        "that is on the stack already has no inclusive cost, so that "
+        "recursion is not counted twice.\n"
+        "pprof: for pprof, as a gzipped profile.proto; calls and time of each "
+        "path, with the labels thread, tid and pid.\n"
         "csv: a row for each call, in the order in which the calls of a thread "
         "ended: pid, tid, thread (its number in the trace) and thread_name; "
         "depth (0 is the outermost); start_ns since ptrec began; duration_ns; "
         "exclusive_ns, what of it was spent in no other call; wait_ns, what of "
         "it other greenlets ran; partial, 1 where the call began before what "
         "is told; kind, name, file and line of the function.\n"
-        "Calls are what ptana profile counts, and times are nanoseconds. A "
+        "Calls are what ptana profile counts, and times are nanoseconds. "
+        "chrome, speedscope and csv are written as the trace is read and need "
+        "memory for the stacks alone; the others for each distinct path or "
+        "pair of functions, and the paths of least time give way, as "
+        "\"(more)\", where they are more than two million. A "
         "generator or coroutine counts a call each time it goes on. With "
         "--from or --to, what is open at an end of the range is cut there.",
     .examples = "ptana export -o trace.json # open it in ui.perfetto.dev\n"
                 "ptana export --format=speedscope -o trace.speedscope.json\n"
+                "ptana export --format=collapsed | flamegraph.pl >flame.svg\n"
+                "ptana export --format=callgrind -o callgrind.out.app # for "
+                "kcachegrind\n"
+                "ptana export --format=pprof -o app.pb.gz # pprof -http=: "
+                "app.pb.gz\n"
                 "ptana export --format=csv --thread=MainThread # a row a call",
     .options = options,
     .config_size = sizeof(struct pt_export_options),
     .takes =
         PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS | PT_TAKES_FORMAT,
-    .formats = "chrome|speedscope|csv",
+    .formats = "chrome|speedscope|collapsed|callgrind|pprof|csv",
     .run = run,
 };

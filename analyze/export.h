@@ -11,12 +11,13 @@
 #include "analyze/analyzer.h"
 #include "analyze/json.h"
 #include "analyze/names.h"
+#include "analyze/profile_fold.h"
 #include "analyze/spans.h"
 
 #include <pt/version.h>
 
 struct pt_export_options {
-    bool all_calls;
+    bool all_calls, by_thread;
 };
 
 struct pt_export {
@@ -26,13 +27,19 @@ struct pt_export {
     struct pt_out *out;
     struct pt_json json;     /* on `out`, for who wants one */
     struct pt_growing label; /* scratch: pt_export_thread(), _process() */
+    uint32_t *path;          /* of pt_export_path() */
     void *state;             /* the format's, `size` bytes, zeroed */
 };
 
 struct pt_export_format {
     const char *name;
     size_t size;
-    bool binary;           /* not for a terminal */
+    bool binary; /* not for a terminal */
+    /* Of a summary: the tree, with a root for each thread where `by_thread` or
+     * the option asks for it.  A format without it is a timeline. */
+    bool by_thread;
+    enum pt_status (*tree)(struct pt_export *, const struct pt_profile *);
+
     bool lines;            /* spans know lines */
     bool thread_by_thread; /* the spans of each thread follow those of the one
                               before, between thread() and thread_end() */
@@ -51,7 +58,7 @@ struct pt_export_format {
 };
 
 extern const struct pt_export_format pt_export_chrome, pt_export_speedscope,
-    pt_export_csv;
+    pt_export_csv, pt_export_callgrind, pt_export_collapsed, pt_export_pprof;
 
 /* The name of a thread, of a process, or of a thread with its process where
  * there are several, until the next call. */
@@ -62,6 +69,14 @@ struct pt_str pt_export_process(struct pt_export *, uint32_t id);
 struct pt_function_name pt_export_function(const struct pt_export *,
                                            const struct pt_span *,
                                            char *buffer);
+/* ... and of a node of a tree, by its function. */
+struct pt_function_name pt_export_node(const struct pt_export *,
+                                       const struct pt_profile *, uint32_t fn,
+                                       char *buffer);
+/* Stores the nodes from the outermost function to `node` in x->path; how many
+ * there are, which is at least 1. */
+uint32_t pt_export_path(struct pt_export *, const struct pt_calltree *,
+                        uint32_t node);
 /* PT_OK, or PT_END when nothing more can be written: what is left need not be
  * made. */
 enum pt_status pt_export_status(const struct pt_export *);

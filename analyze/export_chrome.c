@@ -186,13 +186,18 @@ begun(void *state, const struct pt_span_lane *lane)
     return pt_export_status(x);
 }
 
+/* The name is not needed, but some viewers pair by it. */
 static enum pt_status
 ended(void *state, const struct pt_span_lane *lane, int64_t time)
 {
     struct pt_export *x = state;
+    struct pt_json *j = &x->json;
+    char buffer[PT_NAME_TEXT];
+    const struct pt_span *span = &lane->spans[lane->depth - 1];
     open_event(x, "E", lane->process, lane->thread);
-    put_time(&x->json, time);
-    pt_json_close(&x->json, '}');
+    put_time(j, time);
+    pt_json_member_str(j, "name", pt_export_function(x, span, buffer).name);
+    pt_json_close(j, '}');
     return pt_export_status(x);
 }
 

@@ -98,8 +98,11 @@ pt_name_thread(const struct pt_trace *trace, uint32_t id, struct pt_growing *g)
         pt_growing_text(g, "greenlets of ");
         t = pt_trace_thread(trace, t->carrier);
     }
+    const struct pt_process *p = t ? pt_trace_process(trace, t->process) : NULL;
     if (t && t->name.len)
         pt_growing_str(g, t->name);
+    else if (p && p->pid == t->tid)
+        pt_growing_text(g, "main thread");
     else
         put_number(g, t ? "thread" : "unknown thread", t ? t->tid : id);
 }

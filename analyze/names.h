@@ -23,8 +23,8 @@ struct pt_function_name {
 struct pt_function_name pt_name_function(const struct pt_trace *, uint32_t id,
                                          bool callable, char *buffer);
 
-/* Appends what a thread is called: "worker-1", "thread 4711" where it has no
- * name, "greenlets of worker-1" for another stack of it. */
+/* Appends what a thread is called: "worker-1"; "main thread" or "thread 4711"
+ * where it has no name; "greenlets of worker-1" for another stack of it. */
 void pt_name_thread(const struct pt_trace *, uint32_t id, struct pt_growing *);
 /* ... and a process: its command's words, or "process 4711". */
 void pt_name_process(const struct pt_trace *, uint32_t id, struct pt_growing *);

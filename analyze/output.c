@@ -208,7 +208,9 @@ pt_text_escape(struct pt_str s, char *buffer, size_t size)
     for (size_t i = 0; i < s.len;) {
         uint32_t code;
         unsigned n = pt_utf8_next(s.data + i, s.len - i, &code);
-        bool control = code < 32 || (code > 126 && code < 160);
+        /* Some take the separators of lines and paragraphs for ends of line. */
+        bool control = code < 32 || (code > 126 && code < 160) ||
+                       code == 0x2028 || code == 0x2029;
         bool surrogate = code >= 0xd800 && code <= 0xdfff;
         /* Byte by byte; what follows a first byte is no start of its own. */
         bool odd = control || surrogate || (n == 1 && code == 0xfffd);

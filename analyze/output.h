@@ -56,7 +56,8 @@ pt_out_char(struct pt_out *o, char c)
     o->buffer[o->used++] = c;
 }
 
-/* A trace's string as text: control characters and what is no UTF-8 escaped. */
+/* A trace's string as text: control characters, separators of lines, and what
+ * is no UTF-8 escaped. */
 void pt_out_str(struct pt_out *, struct pt_str);
 
 enum pt_style { PT_STYLE_PLAIN, PT_STYLE_BOLD, PT_STYLE_DIM, PT_STYLE_WARN };

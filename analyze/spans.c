@@ -249,10 +249,7 @@ follow(struct pt_spans *p, struct lane *l, const struct pt_event *e,
     struct pt_step step;
     if (e->kind == PT_GAP) {
         lose(l, e->time);
-        l->said = e->time > l->said ? e->time : l->said;
-        return p->sink.gap
-                   ? p->sink.gap(p->sink.state, &l->told, l->said, e->arg)
-                   : PT_OK;
+        return tell_gap(p, l, e->arg);
     }
     enum pt_status st = settle(p, l, e->time);
     if (st == PT_OK)

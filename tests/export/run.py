@@ -2,9 +2,12 @@
 is for read it.  Tools that are not there are named, and left out.
 
     run.py [WORDS]      the cases whose name holds one of the words"""
+import base64
+import glob
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 
@@ -23,14 +26,23 @@ PARTS = [[], ["--all-calls"], ["--thread=#1"], ["--from=40%"], ["--to=60%"],
 
 
 def functions(trace, *part):
-    """{(name, file, line): (calls, exclusive)} of ptana profile."""
+    """{(name, file, line): (calls, exclusive, inclusive)} of ptana profile."""
     report = json.loads(harness.ptana("profile", trace, "--format=json", *part))
+    return added((tuple(escaped(str(f[key])) for key in ("name", "file", "line")),
+                  (f["calls"], f["exclusive"], f["inclusive"]))
+                 for f in report["functions"])
+
+
+def added(pairs):
+    """{key: the sum of its tuples}, without what is zero."""
     result = {}
-    for f in report["functions"]:
-        key = f["name"], f["file"], f["line"]
-        calls, time = result.get(key, (0, 0))
-        result[key] = calls + f["calls"], time + f["exclusive"]
+    for key, value in pairs:
+        result[key] = tuple(map(sum, zip(value, result.get(key, [0] * len(value)))))
     return {key: value for key, value in result.items() if any(value)}
+
+
+def export(trace, name, part):
+    return harness.ptana("export", trace, "--format=" + name, *part)
 
 
 def escaped(text):
@@ -40,7 +52,8 @@ def escaped(text):
     for char in text:
         code = ord(char)
         data = char.encode("utf-8", "surrogatepass")
-        odd = code < 32 or 126 < code < 160 or 0xd800 <= code <= 0xdfff
+        odd = code < 32 or 126 < code < 160 or 0xd800 <= code <= 0xdfff or \
+            code in (0x2028, 0x2029)
         out.append("".join("\\x%02x" % byte for byte in data) if odd else char)
     return re.sub(r"(\ufffd|\\x[89a-f][0-9a-f])+", "?", "".join(out))
 
@@ -57,32 +70,81 @@ def resolve(part, trace):
 
 def sums(trace, part):
     """The rows of csv add up to the profile."""
-    expected = {}
-    for (name, file, line), value in functions(trace, *part).items():
-        key = escaped(name), escaped(file), str(line or "")
-        old = expected.get(key, (0, 0))
-        expected[key] = old[0] + value[0], old[1] + value[1]
-    rows = readers.csv_rows(harness.ptana("export", trace, "--format=csv", *part))
-    got = {}
+    rows = readers.csv_rows(export(trace, "csv", part))
     for row in rows:
-        key = escaped(row["name"]), escaped(row["file"]), row["line"]
-        calls, time = got.get(key, (0, 0))
-        got[key] = calls + 1 - row["partial"], time + row["exclusive_ns"]
         require(row["exclusive_ns"] + row["wait_ns"] <= row["duration_ns"], row)
-    equal({key: value for key, value in got.items() if any(value)}, expected, part)
+    got = added(((escaped(row["name"]), escaped(row["file"]), row["line"] or "0"),
+                 (1 - row["partial"], row["exclusive_ns"])) for row in rows)
+    expected = added((key, value[:2]) for key, value in functions(trace, *part).items())
+    equal(got, expected, "csv", part)
 
 
 def timelines(trace, part):
     """The other timelines hold the calls of csv."""
-    expected = readers.csv_calls(harness.ptana("export", trace, "--format=csv", *part))
+    def alike(calls):
+        return sorted((*call, escaped(name)) for *call, name in calls)
+
+    expected = alike(readers.csv_calls(export(trace, "csv", part)))
     for name, read in (("chrome", readers.chrome_calls),
                        ("speedscope", readers.speedscope_calls)):
-        got = read(harness.ptana("export", trace, "--format=" + name, *part))
-        got = sorted((start, end, depth, escaped(function))
-                     for start, end, depth, function in got)
-        expected = sorted((start, end, depth, escaped(function))
-                          for start, end, depth, function in expected)
-        equal(got, expected, name, part)
+        equal(alike(read(export(trace, name, part))), expected, name, part)
+
+
+def summaries(trace, part):
+    """What collapsed, pprof and callgrind add up to is the profile."""
+    expected = functions(trace, *part)
+    total = sum(value[1] for value in expected.values())
+
+    samples = readers.pprof(export(trace, "pprof", part))
+    got = added((tuple(escaped(str(text)) for text in stack[-1]), values)
+                for stack, values, labels in samples)
+    equal(got, added((key, value[:2]) for key, value in expected.items()), "pprof", part)
+    threads = {row["thread_name"] for row in readers.csv_rows(export(trace, "csv", part))}
+    equal({labels["thread"] for _, _, labels in samples} - threads, set())
+
+    lines = readers.collapsed(export(trace, "collapsed", part))
+    equal(sum(time for _, time in lines), total, "collapsed", part)
+    leaves = added((stack[-1], (time,)) for stack, time in lines)
+    names = {}
+    for (name, file, line), value in expected.items():
+        place = " (%s:%s)" % (file.rpartition("/")[2], line) if line != "0" else ""
+        names.setdefault((name + place).replace(";", ":"), []).append((0, value[1:2]))
+    equal({escaped(key): value for key, value in leaves.items()},
+          {key: added(value)[0] for key, value in names.items() if added(value)})
+    # Thread by thread it is the same, and no line has more threads than one.
+    split = readers.collapsed(export(trace, "collapsed", [*part, "--by-thread"]))
+    equal(added((tuple(stack[1:]), (time,)) for stack, time in split),
+          added((tuple(stack), (time,)) for stack, time in lines))
+
+    annotated(trace, part, expected, total)
+
+
+def annotated(trace, part, expected, total):
+    """Own costs of callgrind are the profile's; the costs of all calls of a
+    function, and of those that nobody called, are its inclusive time."""
+    nodes, cost = readers.callgrind(export(trace, "callgrind", part))
+    equal(cost, total, "callgrind", part)
+    own = added((tuple(map(escaped, key)), (sum(node["own"].values()),))
+                for key, node in nodes.items())
+
+    def keyed(name, file, line):
+        anonymous = name.endswith(">") and name != "<module>" and line != "0"
+        return name + ":" + line if anonymous else name, file
+
+    equal(own, added((keyed(*key), value[1:2]) for key, value in expected.items()), part)
+    calls = added((tuple(map(escaped, callee)), (count, ns)) for node in nodes.values()
+                  for (_, callee), (count, ns) in node["calls"].items())
+    rows = [row for row in readers.csv_rows(export(trace, "csv", part))]
+    top = added((keyed(escaped(row["name"]), escaped(row["file"]), row["line"] or "0"),
+                 (row["partial"] == 0, row["duration_ns"] - row["wait_ns"]))
+                for row in rows if row["depth"] == 0)
+    both = added([*calls.items(), *top.items()])
+    partial = {keyed(escaped(row["name"]), escaped(row["file"]), row["line"] or "0")
+               for row in rows if row["partial"]}
+    for key, value in added((keyed(*k), v) for k, v in expected.items()).items():
+        count, ns = both.get(key, (0, 0))
+        equal(ns, value[2], "inclusive", key, part)
+        require(count == value[0] or key in partial, "calls of", key, count, value[0], part)
 
 
 def whole(directory, trace):
@@ -95,12 +157,109 @@ def whole(directory, trace):
             continue
         sums(trace, part)
         timelines(trace, part)
+        summaries(trace, part)
+
+
+def record(directory, python, preset):
+    trace = os.path.join(directory, "program.ptr")
+    harness.ptrec(python, trace, PROGRAM, options=["--preset=" + preset])
+    return trace
 
 
 def recorded(directory, python, preset):
-    trace = os.path.join(directory, "program.ptr")
-    harness.ptrec(python, trace, PROGRAM, options=["--preset=" + preset])
-    whole(directory, trace)
+    whole(directory, record(directory, python, preset))
+
+
+def by_line(directory, python):
+    """With lines in the recording, own costs stand at the lines that took them."""
+    trace = record(directory, python, "lines")
+    nodes, _ = readers.callgrind(export(trace, "callgrind", []))
+    down = nodes["down", PROGRAM]
+    equal(set(down["own"]), {17, 18}, "lines of down()")
+    equal({(line, callee[0]): count for (line, callee), (count, _) in down["calls"].items()},
+          {(18, "down"): 4 * 50}, "calls of down()")
+    work = nodes["work", PROGRAM]
+    require({29, 30, 31} <= set(work["own"]), "lines of work():", work["own"])
+    equal({line for line, callee in work["calls"] if callee[0] == "fib"}, {31})
+
+
+# --- the tools themselves ----------------------------------------------------
+
+def in_callgrind_annotate(directory, python):
+    trace = record(directory, python, "flow")
+    path = os.path.join(directory, "callgrind.out")
+    harness.ptana("export", trace, "--format=callgrind", "-o", path)
+    total = readers.callgrind(open(path, "rb").read())[1]
+    done = harness.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", path])
+    equal(done.stderr, b"")
+    text = done.stdout.decode()
+    require("{:,} (100.0%)  PROGRAM TOTALS".format(total) in text, total, text)
+    expected = json.loads(harness.ptana("profile", trace, "--format=json"))["functions"]
+    fib = [f for f in expected if f["name"] == "fib"]
+    require(re.search(r"^ *{:,} \(.*\)  {}:fib$".format(fib[0]["inclusive"], PROGRAM), text,
+                      re.M), fib, text)
+
+
+def in_pprof(directory, python, command):
+    trace = record(directory, python, "flow")
+    path = os.path.join(directory, "profile.pb.gz")
+    harness.ptana("export", trace, "--format=pprof", "-o", path)
+    done = harness.run([*command, "-sample_index=calls", "-unit=count", "-nodecount=0",
+                        "-nodefraction=0", "-top", path],
+                       env=harness.environment(HOME=directory))
+    got = {name: int(calls) for calls, name in
+           re.findall(r"^ +(\d+) +\S+% +\S+% +\d+ +\S+% +(.*)$", done.stdout.decode(), re.M)}
+    for name in "fib", "down", "squares", "builtins.len":
+        expected = json.loads(harness.ptana("profile", trace, "--format=json",
+                                            "--filter=" + name))["functions"]
+        equal(got.get(name), sum(f["calls"] for f in expected), name, done.stdout)
+
+
+def in_speedscope(directory, python, browser):
+    """Its page loads each format that it knows, and shows the profile's name."""
+    harness.run(["npm", "pack", "--silent", "speedscope"], cwd=directory,
+                env=harness.environment(HOME=directory))
+    package, = (name for name in os.listdir(directory) if name.endswith(".tgz"))
+    harness.run(["tar", "xzf", package], cwd=directory)
+    trace = record(directory, python, "flow")
+    page = os.path.join(directory, "package", "dist", "release", "index.html")
+    for name in "speedscope", "chrome", "collapsed", "callgrind", "pprof":
+        data = base64.b64encode(export(trace, name, [])).decode()
+        script = os.path.join(directory, name + ".js")
+        with open(script, "w") as file:
+            file.write('speedscope.loadFileFromBase64("loaded as %s", "%s")' % (name, data))
+        done = harness.run([browser, "--headless=new", "--no-sandbox", "--disable-gpu",
+                            "--virtual-time-budget=10000", "--dump-dom",
+                            "--enable-logging=stderr",
+                            "--user-data-dir=" + os.path.join(directory, "profile"),
+                            "file://%s#localProfilePath=%s" % (page, script)],
+                           env=harness.environment(HOME=directory))
+        shown = done.stdout.decode()
+        # The two that name their profiles do so by the program.
+        wanted = PROGRAM if name in ("speedscope", "chrome") else "loaded as " + name
+        require(wanted in shown, name, shown[-3000:])
+        log = done.stderr.decode(errors="replace")
+        require(not re.search(r"Doing nothing|still open", log), name, log[-3000:])
+
+
+def tools(suite, python):
+    if shutil.which("callgrind_annotate"):
+        suite.case("callgrind_annotate", in_callgrind_annotate, python)
+    else:
+        print("note: export: callgrind_annotate is not installed (Debian's valgrind)")
+    pprof = [["pprof"]] if shutil.which("pprof") else [
+        [go, "tool", "pprof"] for go in [shutil.which("go"), *glob.glob("/usr/lib/go-*/bin/go")]
+        if go]
+    if pprof:
+        suite.case("pprof", in_pprof, python, pprof[-1])
+    else:
+        print("note: export: pprof is not installed (Debian's golang-go has it)")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if harness.ALL and browser and shutil.which("npm"):
+        suite.case("speedscope", in_speedscope, python, browser)
+    else:
+        print("note: export: speedscope's page is tried by make check-all where npm and "
+              "chromium are installed")
 
 
 def main():
@@ -109,7 +268,10 @@ def main():
         traces = golden.make_traces(place)
         for name in sorted(os.listdir(traces)):
             suite.case("golden " + name, whole, os.path.join(traces, name))
-        for python in harness.chosen():
+        pythons = harness.chosen()
+        suite.case("by line", by_line, pythons[-1])
+        tools(suite, pythons[0])
+        for python in pythons:
             for preset in "flow", "calls", "lines":
                 suite.case("%s %s" % (python, preset), recorded, python, preset)
         suite.finish()
