@@ -42,6 +42,20 @@ wants_color(const char *mode, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+/* By the environment, as setlocale() goes by it; whether such a locale is
+ * installed does not matter to a terminal. */
+static bool
+is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *locale = getenv(names[i]);
+        if (locale && locale[0])
+            return strcasestr(locale, "utf-8") || strcasestr(locale, "utf8");
+    }
+    return false;
+}
+
 static enum pt_status
 refused(struct pt_error *error, const char *path, int sys)
 {
@@ -79,6 +93,7 @@ pt_out_open(const struct pt_out_options *options, struct pt_error *error,
                : options->width < LEAST_WIDTH ? LEAST_WIDTH
                : options->width > MOST_WIDTH  ? MOST_WIDTH
                                               : (unsigned)options->width;
+    o->utf8 = is_utf8();
     o->fit = o->width != 0;
     if (!o->fit)
         o->width = DEFAULT_WIDTH;

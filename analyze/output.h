@@ -17,6 +17,7 @@ enum { PT_OUT_BUFFER = 1 << 16 };
 struct pt_out {
     int fd;
     bool color;
+    bool utf8;        /* the locale's charset, for characters of our own */
     unsigned width;   /* columns a line should fit */
     bool fit;         /* ... by a terminal's or a user's wish; else no limit */
     const char *path; /* NULL: standard output */

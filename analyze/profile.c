@@ -2,6 +2,7 @@
 #include "analyze/flow_check.h"
 #include "analyze/profile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct pt_option options[] = {
@@ -18,6 +19,22 @@ static const struct pt_option options[] = {
      "show only functions whose name or file matches, as --include has it, and "
      "C functions by name; the times stay those of the whole; may be given "
      "again"},
+    {"min-time", 0, PT_OPTION_TEXT,
+     offsetof(struct pt_profile_config, min_time), "TIME",
+     "leave out what took less, inclusive: a time such as 1ms, or a share of "
+     "all functions' time such as 0.5%; default for --tree in text: 0.5%"},
+    {"tree", 't', PT_OPTION_FLAG, offsetof(struct pt_profile_config, tree),
+     NULL, "show the tree of calls: each path of functions by itself"},
+    {"depth", 0, PT_OPTION_COUNT, offsetof(struct pt_profile_config, depth),
+     "N", "show the tree's outermost N functions"},
+    {"callers", 0, PT_OPTION_LIST, offsetof(struct pt_profile_config, callers),
+     "GLOB",
+     "show who called the functions that match, as --filter has it, and "
+     "the share that each caller has; may be given again"},
+    {"callees", 0, PT_OPTION_LIST, offsetof(struct pt_profile_config, callees),
+     "GLOB", "show what they called; goes with --callers"},
+    {"threads", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, threads),
+     NULL, "show the threads; with --tree, a tree for each of them"},
     {"all-calls", 0, PT_OPTION_FLAG,
      offsetof(struct pt_profile_config, all_calls), NULL,
      "classes and callable objects are functions of their own, too; without, "
@@ -28,7 +45,9 @@ static const struct pt_option options[] = {
 /* --- views ---------------------------------------------------------------- */
 
 /* Those that an option asks for come first. */
-static const struct pt_profile_view *const views[] = {&pt_profile_functions};
+static const struct pt_profile_view *const views[] = {
+    &pt_profile_tree, &pt_profile_callers, &pt_profile_callees,
+    &pt_profile_functions};
 enum { VIEWS = sizeof views / sizeof *views };
 
 static bool
@@ -73,23 +92,37 @@ choose_view(const void *config)
     return views[VIEWS - 1];
 }
 
+/* The first view but the last that an option goes with. */
+static const char *
+view_for(const char *option)
+{
+    for (unsigned i = 0; i + 1 < VIEWS; i++)
+        if (is_among(views[i]->takes, option))
+            return views[i]->option;
+    return "filter";
+}
+
 /* What the view could only pass over is refused. */
 static enum pt_status
 check_view(struct pt_session *s, const struct pt_profile_view *view)
 {
-    const char *what = view->option ? view->option : "profile";
-    const char *dashes = view->option ? "--" : "ptana ";
-    for (const struct pt_option *o = options; o->name; o++)
-        if (is_given(o, s->config) && !is_among(view->takes, o->name) &&
-            (!view->option || strcmp(view->option, o->name) != 0))
+    const char *own = view->option ? view->option : "";
+    for (const struct pt_option *o = options; o->name; o++) {
+        if (!is_given(o, s->config) || is_among(view->takes, o->name) ||
+            strcmp(own, o->name) == 0)
+            continue;
+        if (!view->option)
             return pt_session_fail(s, PT_EUSAGE,
-                                   "--%s does not go with %s%s; leave one out",
-                                   o->name, dashes, what);
+                                   "--%s goes with --%s; add that", o->name,
+                                   view_for(o->name));
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--%s does not go with --%s; leave one out",
+                               o->name, own);
+    }
     if (!is_among(view->formats, s->common.format))
         return pt_session_fail(s, PT_EUSAGE,
-                               "--format=%s does not go with %s%s, which has "
-                               "%s",
-                               s->common.format, dashes, what, view->formats);
+                               "--%s has no --format=%s; it has %s", own,
+                               s->common.format, view->formats);
     return PT_OK;
 }
 
@@ -97,15 +130,18 @@ static enum pt_status
 run(struct pt_session *s)
 {
     const struct pt_profile_view *view = choose_view(s->config);
+    uint64_t least;
     enum pt_status st = check_view(s, view);
+    if (st == PT_OK)
+        st = pt_profile_min_time(s, 0, &least); /* before hours of work */
     return st == PT_OK ? view->run(s) : st;
 }
 
 /* --- the analyzer --------------------------------------------------------- */
 
-enum pt_status
-pt_profile_measure(struct pt_session *s, const struct pt_profile_options *how,
-                   struct pt_profile **out)
+static enum pt_status
+measure(struct pt_session *s, const struct pt_profile_options *how,
+        struct pt_profile **out)
 {
     struct pt_profile *p = NULL;
     const struct pt_header *h = pt_trace_header(s->trace);
@@ -137,9 +173,55 @@ pt_profile_measure(struct pt_session *s, const struct pt_profile_options *how,
     return st;
 }
 
+enum pt_status
+pt_profile_report(struct pt_session *s, const struct pt_profile_options *how,
+                  enum pt_status (*report)(struct pt_session *,
+                                           const struct pt_profile *,
+                                           const struct pt_profile_rows *))
+{
+    struct pt_profile *p;
+    struct pt_profile_rows rows;
+    enum pt_status st = measure(s, how, &p);
+    if (st != PT_OK)
+        return st;
+    st = pt_profile_rows_make(s, p, &rows);
+    if (st == PT_OK) {
+        st = report(s, p, &rows);
+        pt_profile_rows_clear(&rows);
+    }
+    pt_profile_free(p);
+    return st;
+}
+
+enum pt_status
+pt_profile_min_time(struct pt_session *s, uint64_t total, uint64_t *ns)
+{
+    const struct pt_profile_config *config = s->config;
+    const char *text = config->min_time;
+    int64_t time;
+    char *end;
+    *ns = 0;
+    if (!text)
+        return PT_OK;
+    if (pt_time_parse(text, &time)) {
+        *ns = (uint64_t)time;
+        return PT_OK;
+    }
+    double percent = strtod(text, &end);
+    /* strtod() takes "inf" and "-1" as well. */
+    if (!strchr("0123456789.", text[0]) || end == text ||
+        strcmp(end, "%") != 0 || percent > 100)
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--min-time takes a time such as 1ms or a share "
+                               "such as 0.5%%, not \"%s\"",
+                               text);
+    *ns = (uint64_t)(percent / 100 * (double)total);
+    return PT_OK;
+}
+
 const struct pt_analyzer pt_analyzer_profile = {
     .name = "profile",
-    .summary = "calls and times of each function",
+    .summary = "where the time went: functions, tree of calls, callers",
     .description =
         "Shows for each function how often it was called and the time spent in "
         "it: exclusive (its own) and inclusive (with all it called). Calls of "
@@ -166,12 +248,32 @@ const struct pt_analyzer pt_analyzer_profile = {
         "fit the bytecode (desyncs); calls and times do not depend on that.\n"
         "With --from or --to, times are those inside the range, and a call "
         "counts if it began there.\n"
+        "--tree shows who called whom: a line for each path of functions, "
+        "those "
+        "of most time first. total % and inclusive are the time of the path "
+        "with all that it called, self % and exclusive its own, and they add "
+        "up: the time that gaps took is in none of them, and a generator is "
+        "where it was started or resumed. A function that is the only one "
+        "below the last of its level stands in the same column. In text, paths "
+        "of less than 0.5 % and all but 100 are left out unless asked for by "
+        "--min-time, --limit or --all; ... 3 more is what is not shown of "
+        "those below a function. With --filter the tree begins at the "
+        "functions that match. Recursion deeper than 512 functions counts "
+        "with the same function further out, and of more than two million "
+        "paths those of least time are not kept apart.\n"
+        "--callers and --callees show pairs: <- is a function that called the "
+        "one above it, -> one that was called by it; % is the share of the "
+        "pair's inclusive time in the function's. Counts and times are those "
+        "of pstats' print_callers and print_callees.\n"
         "The pstats form is read by Python's pstats module and by the viewers "
         "that read cProfile's files.",
     .examples =
         "ptana profile # the 40 functions that took the longest\n"
         "ptana profile --sort=inclusive -n 10 # where the time went, from "
         "above\n"
+        "ptana profile --tree --depth=5 # who called whom, five deep\n"
+        "ptana profile --callers=dumps --callees=dumps # a function's "
+        "neighbours\n"
         "ptana profile --filter='json*' # of what is in json/ or named so\n"
         "ptana profile --from=1s --to=2s # of one second\n"
         "ptana profile --format=pstats -o out.pstats # for pstats, snakeviz",

@@ -7,13 +7,14 @@
 #define PT_ANALYZE_PROFILE_H
 
 #include "analyze/analyzer.h"
+#include "analyze/json.h"
 #include "analyze/profile_fold.h"
 
 struct pt_profile_config {
-    const char *sort;
-    uint64_t limit;
-    struct pt_text_list filter;
-    bool all_calls, all;
+    const char *sort, *min_time;
+    uint64_t limit, depth;
+    struct pt_text_list filter, callers, callees;
+    bool all_calls, all, tree, threads, by_file, by_module;
 };
 
 struct pt_profile_view {
@@ -24,13 +25,20 @@ struct pt_profile_view {
     enum pt_status (*run)(struct pt_session *);
 };
 
-extern const struct pt_profile_view pt_profile_functions;
+extern const struct pt_profile_view pt_profile_functions, pt_profile_tree,
+    pt_profile_callers, pt_profile_callees;
 
-/* Profiles the session's trace, and says what it lacks; what was in the way is
- * in s->trouble. */
-enum pt_status pt_profile_measure(struct pt_session *,
-                                  const struct pt_profile_options *,
-                                  struct pt_profile **out);
+struct pt_profile_rows;
+
+/* Profiles the session's trace, says what it lacks, and has it reported, with
+ * the functions as rows. */
+enum pt_status pt_profile_report(
+    struct pt_session *, const struct pt_profile_options *,
+    enum pt_status (*report)(struct pt_session *, const struct pt_profile *,
+                             const struct pt_profile_rows *));
+/* What --min-time asks for, of `total`; 0 without it.  PT_EUSAGE. */
+enum pt_status pt_profile_min_time(struct pt_session *, uint64_t total,
+                                   uint64_t *ns);
 
 /* --- rows ----------------------------------------------------------------- */
 
@@ -68,6 +76,11 @@ enum pt_status pt_profile_row_name(const struct pt_trace *,
 enum pt_status pt_profile_rows_make(struct pt_session *,
                                     const struct pt_profile *,
                                     struct pt_profile_rows *out);
+/* Whether one of the globs matches a row. */
+bool pt_profile_row_matches(const struct pt_trace *,
+                            const struct pt_profile_name *,
+                            const struct pt_profile_row *,
+                            const struct pt_text_list *globs);
 void pt_profile_rows_clear(struct pt_profile_rows *);
 
 /* --- reports -------------------------------------------------------------- */
@@ -75,9 +88,30 @@ void pt_profile_rows_clear(struct pt_profile_rows *);
 /* How much there is in all, and what is missing. */
 void pt_profile_head(struct pt_session *, const struct pt_profile *,
                      const struct pt_profile_rows *);
+/* Begins the object of a report, and ends it with what all reports tell. */
+void pt_profile_json_open(struct pt_json *, struct pt_session *);
+void pt_profile_json_close(struct pt_json *, const struct pt_session *,
+                           const struct pt_profile *,
+                           const struct pt_profile_rows *);
+/* Members: of a function's name, of all that is known of it, "thread". */
+void pt_profile_json_name(struct pt_json *, const struct pt_profile_row *);
+void pt_profile_json_row(struct pt_json *, const struct pt_profile_row *);
+void pt_profile_json_thread(struct pt_json *, const struct pt_trace *,
+                            uint32_t id);
 /* "name  file:line" in `width` columns, with the end of the line. */
 void pt_profile_put_function(struct pt_session *, const struct pt_profile_row *,
                              unsigned width);
+
+/* ... and without the file. */
+void pt_profile_put_name(struct pt_session *, const struct pt_profile_row *,
+                         unsigned width);
+/* "name  process, thread id", in the same way. */
+void pt_profile_put_thread(struct pt_session *, uint32_t id, unsigned width);
+
+/* How many rows are not shown. */
+void pt_profile_more(struct pt_session *, const struct pt_profile_rows *);
+/* "3/1", in a buffer of PT_CELL_TEXT bytes. */
+const char *pt_profile_calls(uint64_t calls, uint64_t primitive, char *buffer);
 
 void pt_profile_text(struct pt_session *, const struct pt_profile *,
                      const struct pt_profile_rows *);

@@ -81,7 +81,7 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
         return;
     }
     p->functions[fn].level++;
-    if ((keeps & KEEPS_EDGES) && below->fn) {
+    if (keeps & KEEPS_EDGES) {
         span->edge = edge_of(p, below->fn, fn);
         p->edges[span->edge].level++;
     }

@@ -32,7 +32,7 @@ struct pt_profile_function {
 };
 
 struct pt_profile_edge {
-    uint32_t caller, callee; /* functions */
+    uint32_t caller, callee; /* functions; no caller is 0 */
     uint32_t level;
     uint64_t calls, primitive;
     uint64_t exclusive, inclusive;

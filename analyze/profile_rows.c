@@ -36,19 +36,37 @@ pt_profile_row_name(const struct pt_trace *trace,
     return PT_OK;
 }
 
-/* Whether one of the globs matches; each that does is noted in `used`. */
 static bool
-matches(const struct pt_session *s, const struct pt_profile_name *name,
-        const struct pt_profile_row *row, bool *used)
+matches(const struct pt_trace *trace, const struct pt_profile_name *name,
+        const struct pt_profile_row *row, const char *glob)
+{
+    const struct pt_code *code =
+        name->callable ? NULL : pt_trace_code(trace, name->id);
+    return code ? pt_glob_code(glob, code) : pt_glob_name(glob, row->name);
+}
+
+bool
+pt_profile_row_matches(const struct pt_trace *trace,
+                       const struct pt_profile_name *name,
+                       const struct pt_profile_row *row,
+                       const struct pt_text_list *globs)
+{
+    for (size_t i = 0; i < globs->n; i++)
+        if (matches(trace, name, row, globs->items[i]))
+            return true;
+    return false;
+}
+
+/* Whether --filter lets a row pass; each glob that does is noted in `used`. */
+static bool
+passes(const struct pt_session *s, const struct pt_profile_name *name,
+       const struct pt_profile_row *row, bool *used)
 {
     const struct pt_text_list *globs =
         &((struct pt_profile_config *)s->config)->filter;
-    const struct pt_code *code =
-        name->callable ? NULL : pt_trace_code(s->trace, name->id);
     bool any = globs->n == 0;
     for (size_t i = 0; i < globs->n; i++)
-        if (code ? pt_glob_code(globs->items[i], code)
-                 : pt_glob_name(globs->items[i], row->name))
+        if (matches(s->trace, name, row, globs->items[i]))
             used[i] = any = true;
     return any;
 }
@@ -84,7 +102,7 @@ list_rows(const struct pt_session *s, const struct pt_profile *p, bool *used,
         enum pt_status st = pt_profile_row_name(s->trace, &p->names[i], row);
         if (st != PT_OK)
             return st;
-        if (!matches(s, &p->names[i], row, used)) {
+        if (!passes(s, &p->names[i], row, used)) {
             free(row->owned);
             continue;
         }
@@ -195,6 +213,19 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
     return PT_OK;
 }
 
+/* Leaves out the rows whose inclusive time is less. */
+static void
+drop_small(struct pt_profile_rows *r, uint64_t least)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rows[i].fn->inclusive >= least)
+            r->rows[n++] = r->rows[i];
+        else
+            free(r->rows[i].owned);
+    r->n = n;
+}
+
 /* --- the rows of a report ------------------------------------------------- */
 
 enum pt_status
@@ -214,9 +245,13 @@ pt_profile_rows_make(struct pt_session *s, const struct pt_profile *p,
                                  pt_trace_path(s->trace),
                                  config->filter.items[i]);
     free(used);
+    uint64_t least = 0;
+    if (st == PT_OK)
+        st = pt_profile_min_time(s, out->total, &least);
     if (st == PT_OK) {
         qsort_r(out->rows, out->n, sizeof *out->rows, compare_rows,
                 (char *)(uintptr_t)key);
+        drop_small(out, least);
         uint64_t limit = config->limit                  ? config->limit
                          : pt_session_format(s, "text") ? TEXT_LIMIT
                                                         : 0;

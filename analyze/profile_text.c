@@ -1,5 +1,6 @@
 /* The profile as a table that fits the width. */
 #include "analyze/columns.h"
+#include "analyze/names.h"
 #include "analyze/profile.h"
 
 #include <inttypes.h>
@@ -74,6 +75,17 @@ duration(uint64_t ns, char *buffer)
     return pt_text_duration((int64_t)ns, buffer);
 }
 
+const char *
+pt_profile_calls(uint64_t calls, uint64_t primitive, char *buffer)
+{
+    if (calls == primitive)
+        snprintf(buffer, PT_CELL_TEXT, "%" PRIu64, calls);
+    else
+        snprintf(buffer, PT_CELL_TEXT, "%" PRIu64 "/%" PRIu64, calls,
+                 primitive);
+    return buffer;
+}
+
 static const char *
 cell(const void *table, size_t row, unsigned column, char *buffer)
 {
@@ -83,12 +95,7 @@ cell(const void *table, size_t row, unsigned column, char *buffer)
     uint64_t ns = 0;
     switch ((enum column)column) {
     case CALLS:
-        if (f->calls == f->primitive)
-            snprintf(buffer, PT_CELL_TEXT, "%" PRIu64, f->calls);
-        else
-            snprintf(buffer, PT_CELL_TEXT, "%" PRIu64 "/%" PRIu64, f->calls,
-                     f->primitive);
-        return buffer;
+        return pt_profile_calls(f->calls, f->primitive, buffer);
     case SHARE:
         snprintf(buffer, PT_CELL_TEXT, "%.1f",
                  rows->total
@@ -171,6 +178,18 @@ shorten_path(char *path, unsigned width)
     pt_text_shorten(path, width);
 }
 
+void
+pt_profile_put_name(struct pt_session *s, const struct pt_profile_row *r,
+                    unsigned width)
+{
+    char name[1024];
+    pt_text_escape(r->name, name, sizeof name);
+    if (s->out->fit)
+        pt_text_shorten(name, width);
+    pt_out_text(s->out, name);
+    pt_out_char(s->out, '\n');
+}
+
 /* Where it does not fit, the file gives way before the name does, and both lose
  * their middle. */
 void
@@ -178,14 +197,11 @@ pt_profile_put_function(struct pt_session *s, const struct pt_profile_row *r,
                         unsigned width)
 {
     char name[1024], file[1024];
-    pt_text_escape(r->name, name, sizeof name);
     if (strcmp(r->kind, "python") != 0) {
-        if (s->out->fit)
-            pt_text_shorten(name, width);
-        pt_out_text(s->out, name);
-        pt_out_char(s->out, '\n');
+        pt_profile_put_name(s, r, width);
         return;
     }
+    pt_text_escape(r->name, name, sizeof name);
     size_t n = pt_text_escape(relative(s, r->file), file, sizeof file - 16);
     snprintf(file + n, 16, ":%" PRIu32, r->line);
     unsigned have = width - 2, w = pt_text_width(name), f = pt_text_width(file);
@@ -205,6 +221,36 @@ pt_profile_put_function(struct pt_session *s, const struct pt_profile_row *r,
     pt_out_text(s->out, "  ");
     pt_out_style(s->out, PT_STYLE_DIM);
     pt_out_text(s->out, file);
+    pt_out_style(s->out, PT_STYLE_PLAIN);
+    pt_out_char(s->out, '\n');
+}
+
+void
+pt_profile_put_thread(struct pt_session *s, uint32_t id, unsigned width)
+{
+    const struct pt_thread *t = pt_trace_thread(s->trace, id);
+    const struct pt_process *p =
+        t ? pt_trace_process(s->trace, t->process) : NULL;
+    struct pt_growing g = {0};
+    char name[1024], ids[64] = "";
+    pt_name_thread(s->trace, id, &g);
+    pt_text_escape(pt_growing_whole(&g), name, sizeof name);
+    pt_growing_free(&g);
+    /* Without a name it is called by its number. */
+    if (t && t->name.len)
+        snprintf(ids, sizeof ids, "  tid %" PRIu32 ", pid %" PRIu32, t->tid,
+                 p ? p->pid : 0);
+    else if (p)
+        snprintf(ids, sizeof ids, "  pid %" PRIu32, p->pid);
+    unsigned used = pt_text_width(ids);
+    if (s->out->fit)
+        pt_text_shorten(name,
+                        used + FILE_LEAST < width ? width - used : FILE_LEAST);
+    pt_out_style(s->out, PT_STYLE_BOLD);
+    pt_out_text(s->out, name);
+    pt_out_style(s->out, PT_STYLE_PLAIN);
+    pt_out_style(s->out, PT_STYLE_DIM);
+    pt_out_text(s->out, ids);
     pt_out_style(s->out, PT_STYLE_PLAIN);
     pt_out_char(s->out, '\n');
 }
@@ -241,6 +287,14 @@ pt_profile_head(struct pt_session *s, const struct pt_profile *p,
 }
 
 void
+pt_profile_more(struct pt_session *s, const struct pt_profile_rows *rows)
+{
+    if (rows->shown < rows->n)
+        pt_out_printf(s->out, "\n%zu more functions; --all shows them\n",
+                      rows->n - rows->shown);
+}
+
+void
 pt_profile_text(struct pt_session *s, const struct pt_profile *p,
                 const struct pt_profile_rows *rows)
 {
@@ -256,7 +310,5 @@ pt_profile_text(struct pt_session *s, const struct pt_profile *p,
         pt_columns_row(&table, s->out, i);
         pt_profile_put_function(s, &rows->rows[i], name);
     }
-    if (rows->shown < rows->n)
-        pt_out_printf(s->out, "\n%zu more functions; --all shows them\n",
-                      rows->n - rows->shown);
+    pt_profile_more(s, rows);
 }
