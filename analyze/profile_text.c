@@ -236,7 +236,7 @@ pt_profile_put_thread(struct pt_session *s, uint32_t id, unsigned width)
     pt_name_thread(s->trace, id, &g);
     pt_text_escape(pt_growing_whole(&g), name, sizeof name);
     pt_growing_free(&g);
-    /* Without a name it is called by its number. */
+    /* Without a name it is called by its number, or as the main one. */
     if (t && t->name.len)
         snprintf(ids, sizeof ids, "  tid %" PRIu32 ", pid %" PRIu32, t->tid,
                  p ? p->pid : 0);
