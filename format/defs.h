@@ -60,6 +60,7 @@ enum pt_status pt_defs_add_thread(struct pt_defs_out *,
                                   const struct pt_thread *, uint32_t *id);
 enum pt_status pt_defs_add_process_end(struct pt_defs_out *,
                                        const struct pt_process_end *);
+enum pt_status pt_defs_add_costs(struct pt_defs_out *, const struct pt_costs *);
 enum pt_status pt_defs_add_thread_name(struct pt_defs_out *, uint32_t thread,
                                        struct pt_str name);
 
@@ -101,7 +102,7 @@ struct pt_table {
 struct pt_defs {
     struct pt_pool *pool;
     struct pt_table strings, interpreters, sources, codes, callables, types,
-        processes, process_ends, threads;
+        processes, process_ends, costs, threads;
     uint32_t unknown; /* definitions of kinds of a later version */
     /* of the item read last: what was understood before the first definition
      * that was not, and how many definitions that are */

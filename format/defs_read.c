@@ -267,6 +267,29 @@ read_process_end(struct reading *r)
     enter(r, &r->defs->process_ends, e);
 }
 
+static void
+read_costs(struct reading *r)
+{
+    struct pt_costs *c = take(r, 1, sizeof *c);
+    if (c == NULL)
+        return;
+    *c = (struct pt_costs){.process = r->id};
+    size_t n = pt_cbor_get_array(&r->c);
+    for (size_t i = 0; i < n && !r->c.bad; i++) {
+        if (pt_cbor_get_array(&r->c) != 3) {
+            r->c.bad = true;
+            return;
+        }
+        uint64_t kind = pt_cbor_get_uint(&r->c, PT_KIND_LIMIT - 1);
+        uint32_t before = get32(r), after = get32(r);
+        if (!r->c.bad) {
+            c->of[kind].before = before;
+            c->of[kind].after = after;
+        }
+    }
+    enter(r, &r->defs->costs, c);
+}
+
 /* The thread itself may be among what damage took. */
 static void
 read_thread_name(struct reading *r)
@@ -282,11 +305,17 @@ static const struct {
     size_t items;
     void (*read)(struct reading *);
 } kinds[] = {
-    {"string", 3, read_string},           {"interpreter", 7, read_interpreter},
-    {"source", 6, read_source},           {"code", 21, read_code},
-    {"callable", 7, read_callable},       {"type", 4, read_type},
-    {"process", 9, read_process},         {"thread", 6, read_thread},
-    {"process_end", 6, read_process_end}, {"thread_name", 3, read_thread_name},
+    {"string", 3, read_string},
+    {"interpreter", 7, read_interpreter},
+    {"source", 6, read_source},
+    {"code", 21, read_code},
+    {"callable", 7, read_callable},
+    {"type", 4, read_type},
+    {"process", 9, read_process},
+    {"thread", 6, read_thread},
+    {"process_end", 6, read_process_end},
+    {"thread_name", 3, read_thread_name},
+    {"costs", 3, read_costs},
 };
 
 /* A definition may have more items than this version knows: they come last
@@ -326,9 +355,9 @@ void
 pt_defs_tables_clear(struct pt_defs *d)
 {
     struct pt_table *tables[] = {
-        &d->strings,   &d->interpreters, &d->sources,
-        &d->codes,     &d->callables,    &d->types,
-        &d->processes, &d->process_ends, &d->threads,
+        &d->strings,   &d->interpreters, &d->sources,   &d->codes,
+        &d->callables, &d->types,        &d->processes, &d->process_ends,
+        &d->costs,     &d->threads,
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         pt_alloc_free(tables[i]->at);

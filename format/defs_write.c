@@ -315,6 +315,27 @@ pt_defs_add_process_end(struct pt_defs_out *d, const struct pt_process_end *e)
 }
 
 enum pt_status
+pt_defs_add_costs(struct pt_defs_out *d, const struct pt_costs *c)
+{
+    if (c->process == 0 || c->process > d->processes)
+        return PT_EUSAGE;
+    struct pt_buf *b = begin(d);
+    size_t known = 0;
+    for (unsigned kind = 0; kind < PT_KIND_LIMIT; kind++)
+        known += c->of[kind].before != 0 || c->of[kind].after != 0;
+    pt_cbor_array(b, known);
+    for (unsigned kind = 0; kind < PT_KIND_LIMIT; kind++) {
+        if (c->of[kind].before == 0 && c->of[kind].after == 0)
+            continue;
+        pt_cbor_array(b, 3);
+        pt_cbor_uint(b, kind);
+        pt_cbor_uint(b, c->of[kind].before);
+        pt_cbor_uint(b, c->of[kind].after);
+    }
+    return put(d, "costs", c->process, 3);
+}
+
+enum pt_status
 pt_defs_add_thread_name(struct pt_defs_out *d, uint32_t thread,
                         struct pt_str name)
 {

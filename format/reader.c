@@ -323,6 +323,12 @@ pt_trace_process_end(const struct pt_trace *t, uint32_t id)
     return pt_table_get(&t->defs.process_ends, id);
 }
 
+const struct pt_costs *
+pt_trace_costs(const struct pt_trace *t, uint32_t process)
+{
+    return pt_table_get(&t->defs.costs, process);
+}
+
 uint32_t
 pt_trace_string_count(const struct pt_trace *t)
 {

@@ -165,6 +165,14 @@ pt_writer_process_end(struct pt_writer *w, const struct pt_process_end *e)
 }
 
 enum pt_status
+pt_writer_costs(struct pt_writer *w, const struct pt_costs *costs)
+{
+    if (w->error.status != PT_OK)
+        return w->error.status;
+    return defined(w, pt_defs_add_costs(&w->defs, costs));
+}
+
+enum pt_status
 pt_writer_thread_name(struct pt_writer *w, uint32_t thread, struct pt_str name)
 {
     if (w->error.status != PT_OK)

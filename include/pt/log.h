@@ -228,6 +228,16 @@ struct pt_process_end {
     uint64_t lost; /* events that its gaps count */
 };
 
+/* What recording one event took, in picoseconds: before its time was read and
+ * after.  Measured where the process began, on code that does little else; with
+ * what CPython does to tell of the event.  0 where it is not known. */
+struct pt_costs {
+    uint32_t process; /* id */
+    struct {
+        uint32_t before, after;
+    } of[PT_KIND_LIMIT]; /* by enum pt_kind */
+};
+
 /* Feature bits that a reader must know. */
 enum pt_required {
     PT_REQUIRED_PREDICTED = 1 /* events of flow are predicted (spec/format.md

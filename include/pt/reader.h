@@ -60,6 +60,9 @@ const struct pt_interpreter *pt_trace_interpreter(const struct pt_trace *,
 uint32_t pt_trace_process_count(const struct pt_trace *);
 const struct pt_process *pt_trace_process(const struct pt_trace *, uint32_t id);
 /* NULL while it is not known how the process ended. */
+/* NULL where they were not measured. */
+const struct pt_costs *pt_trace_costs(const struct pt_trace *,
+                                      uint32_t process);
 const struct pt_process_end *pt_trace_process_end(const struct pt_trace *,
                                                   uint32_t id);
 uint32_t pt_trace_thread_count(const struct pt_trace *);

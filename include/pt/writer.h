@@ -48,6 +48,8 @@ enum pt_status pt_writer_thread(struct pt_writer *, const struct pt_thread *,
                                 uint32_t *id);
 enum pt_status pt_writer_process_end(struct pt_writer *,
                                      const struct pt_process_end *);
+/* Once a process. */
+enum pt_status pt_writer_costs(struct pt_writer *, const struct pt_costs *);
 /* Gives a thread a name after the fact. */
 enum pt_status pt_writer_thread_name(struct pt_writer *, uint32_t thread,
                                      struct pt_str name);

@@ -44,6 +44,7 @@ FIELDS = {
     "thread": "process tid time name",
     "process_end": "ending value time lost",
     "thread_name": "name",
+    "costs": "costs",
 }
 FIELDS = {kind: names.split() for kind, names in FIELDS.items()}
 OPTIONAL = {"thread": ["carrier"]}

@@ -217,6 +217,9 @@ every_constant(void)
     pt_writer_source(l.w, &source, &id);
     pt_writer_string(l.w, S("a string"), &id);
     pt_writer_thread_name(l.w, l.thread, S("main"));
+    struct pt_costs costs = {.process = l.process,
+                             .of = {[PT_CALL] = {21500, 9000}}};
+    pt_writer_costs(l.w, &costs);
     push(&l, PT_CALL, TIME | CODE, id, 0, 0, 0);
     flush(&l, NULL, 0);
     finish(&l, "complete");

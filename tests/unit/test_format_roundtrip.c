@@ -85,6 +85,14 @@ Test(format_roundtrip, definitions)
     cr_assert_not_null(end);
     cr_expect(end->ending == PT_ENDED_SIGNAL && end->value == 9 &&
               end->lost == 3 && end->time == 123456 && end->process == 1);
+    const struct pt_costs *costs = pt_trace_costs(trace, 1);
+    cr_assert_not_null(costs);
+    cr_expect(costs->process == 1 && costs->of[PT_CALL].before == 21500 &&
+              costs->of[PT_CALL].after == 9000);
+    cr_expect(costs->of[PT_BRANCH].before == 0 &&
+              costs->of[PT_BRANCH].after == 1);
+    cr_expect_eq(costs->of[PT_RETURN].before, 0);
+    cr_expect_null(pt_trace_costs(trace, 2));
     cr_expect(str_equal(pt_trace_string(trace, 1), S("a mark")));
     cr_expect_null(pt_trace_code(trace, 0));
     cr_expect_null(pt_trace_code(trace, 3));
@@ -331,6 +339,8 @@ Test(format_writer, refuses_what_cannot_be)
     struct pt_process_end end = {.process = 7};
     cr_expect_eq(pt_writer_process_end(w, &end), PT_EUSAGE);
     cr_expect_eq(pt_writer_thread_name(w, 0, S("x")), PT_EUSAGE);
+    struct pt_costs costs = {.process = 7};
+    cr_expect_eq(pt_writer_costs(w, &costs), PT_EUSAGE);
     struct pt_const open_tuple = {.kind = PT_CONST_TUPLE, .n = 1};
     struct pt_code code = {.consts = &open_tuple, .nconsts = 1};
     uint32_t id;
