@@ -127,6 +127,7 @@ tidy: ## run clang-tidy
 	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL) || status=1; \
 	for py in $(PYTHONS); do \
 	    $$py -I -S record/inside/gen_opcodes.py >$(BUILD)/tidy/opcodes.h; \
+	    $$py -I -S record/inside/gen_calibration.py >$(BUILD)/tidy/calibration.h; \
 	    $(CLANG_TIDY) --quiet $(INSIDE_SRC) -- -std=c11 $(CPPFLAGS_ALL) \
 	        -I$(BUILD)/tidy -DPT_SOABI='"tidy"' -I"$$($$py -c \
 	        'import sysconfig; print(sysconfig.get_path("include"))')" || status=1; \

@@ -16,6 +16,7 @@ if [ -f "$out" ] && [ -z "$(find record/inside record/proto.h record/build-hooks
 fi
 mkdir -p "$work" "$build/lib/ptrec"
 "$py" -I -S record/inside/gen_opcodes.py > "$work/opcodes.h"
+"$py" -I -S record/inside/gen_calibration.py > "$work/calibration.h"
 echo "hooks for $soabi"
 # One translation unit at a time, linked with nothing but the C library: the
 # interpreter's own symbols are found in the process it is loaded into.

@@ -1,4 +1,5 @@
 #include "record/defs.h"
+#include "record/costs.h"
 #include "record/fields.h"
 #include "record/problem.h"
 
@@ -303,6 +304,17 @@ take_note(struct pt_defs *defs, struct pt_fields *b)
     return PT_OK;
 }
 
+static enum pt_status
+take_costs(struct pt_defs *defs, struct pt_writer *writer, struct pt_fields *b,
+           struct pt_error *error)
+{
+    struct pt_costs costs = {.process = defs->process};
+    if (defs->process == 0 || defs->costed || !pt_costs_find(b, &costs))
+        return broken(error, "costs that are torn or out of order", defs->pid);
+    defs->costed = true;
+    return pt_writer_costs(writer, &costs);
+}
+
 /* One whole message, in our own memory, after its length. */
 static enum pt_status
 take_message(struct pt_defs *defs, struct pt_writer *writer, struct pt_fields b,
@@ -323,6 +335,8 @@ take_message(struct pt_defs *defs, struct pt_writer *writer, struct pt_fields b,
         return take_type(defs, writer, local, &b, error);
     case PT_M_NOTE:
         return take_note(defs, &b);
+    case PT_M_COSTS:
+        return take_costs(defs, writer, &b, error);
     default:
         return broken(error, "no such definition", type);
     }

@@ -32,6 +32,7 @@ struct pt_defs {
     struct pt_idmap codes, callables, types;
     uint32_t interpreter; /* trace-wide ids; 0 until told */
     uint32_t process;
+    bool costed;     /* its costs were told */
     uint32_t pid;    /* from the socket, not from the message */
     uint32_t parent; /* trace-wide id of the parent process */
     int64_t joined;  /* ns */

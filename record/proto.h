@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 enum {
-    PT_PROTO_MAGIC = 0x52545002, /* a byte for the protocol's version */
+    PT_PROTO_MAGIC = 0x52545003, /* a byte for the protocol's version */
     PT_SLOTS = 4096,
     PT_SEGMENTS = 8,
     PT_SLOTS_AT = 8192,
@@ -277,6 +277,19 @@ enum pt_message {
     PT_M_CALLABLE = 4,    /* u32 kind, str module owner name label */
     PT_M_TYPE = 5,        /* str module name */
     PT_M_NOTE = 6,        /* str: one sentence for the summary */
+    PT_M_COSTS = 7, /* u32 turns, quantum_log2, PT_LOOPS x (u64 ticks of that
+                       many turns, u64 ticks recorded, str records of them), u64
+                       ticks, u64 ns that these took */
+};
+
+/* The loops of PT_M_COSTS: nothing but the loop; a call each turn; a call of a
+ * function of C; a generator that goes on and yields, itself looping. */
+enum pt_loop {
+    PT_LOOP_ALONE,
+    PT_LOOP_CALLS,
+    PT_LOOP_C_CALLS,
+    PT_LOOP_RESUMES,
+    PT_LOOPS
 };
 
 /* The types of which a forked child inherits ids: PT_M_CODE + enum pt_known. */

@@ -1,5 +1,6 @@
 #include "attach.h"
 #include "audit.h"
+#include "calibrate.h"
 #include "compat.h"
 #include "frames.h"
 #include "gate.h"
@@ -123,7 +124,10 @@ pt_attach(struct pt_attach *a)
                  "install ptrec and its recorder again");
         return -1;
     }
-    if (!pt_hooks_start(a->why, sizeof a->why))
+    struct pt_calibration *calibration = pt_calibrate_plain();
+    bool started = pt_hooks_start(a->why, sizeof a->why);
+    pt_calibrate_recorded(calibration);
+    if (!started)
         return -1;
     pt_greenlets_start();
     pt_moves_start();

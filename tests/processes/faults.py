@@ -260,7 +260,7 @@ def crowded_door(directory, python):
              "    if i < 60:\n"
              "        s.send(random.randbytes(random.choice((1, 40, 244, 248, 256, 4000))))\n"
              "    elif i < 80:\n"
-             "        s.send(struct.pack('<6IQ', 0x52545002, i % 5, 0, *[2**32 - 1] * 3,\n"
+             "        s.send(struct.pack('<6IQ', 0x52545003, i % 5, 0, *[2**32 - 1] * 3,\n"
              "                           random.choice((0, 1, 2, 2**64 - 1))) + bytes(208))\n"
              "    else: held.append(s)\n"
              "print(len(held) > 400, flush=True)\n"
