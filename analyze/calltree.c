@@ -104,8 +104,10 @@ pt_calltree_root(struct pt_calltree *t, uint32_t thread)
     uint32_t found = slot_of(t->slots, ROOTS, thread)->to;
     if (found)
         return found;
-    return add_node(t, ROOTS, thread,
-                    (struct pt_calltree_node){.thread = thread});
+    found =
+        add_node(t, ROOTS, thread, (struct pt_calltree_node){.thread = thread});
+    t->roots += found != 0;
+    return found;
 }
 
 /* Where a call of `fn` counts that has too many others above it. */
@@ -182,7 +184,7 @@ pt_calltree_free(struct pt_calltree *t)
 bool
 pt_calltree_is_full(const struct pt_calltree *t)
 {
-    return t->slots->used >= t->limit;
+    return t->slots->used >= (size_t)t->limit + t->roots;
 }
 
 /* The weight that no more than `most` nodes exceed; `weights` of nodes above
@@ -233,7 +235,8 @@ move_nodes(struct pt_calltree *t, const uint64_t *weights, uint64_t threshold,
         struct pt_calltree_node node = t->nodes[i];
         uint32_t parent = now[node.parent];
         bool more = node.fn == PT_CALLTREE_MORE;
-        bool stays = weights[i] > threshold || (kept && kept[i]);
+        bool stays =
+            weights[i] > threshold || (kept && kept[i]) || node.depth == 0;
         /* A parent that is given up has become a "more". */
         if (stays && !more && t->nodes[parent].fn != PT_CALLTREE_MORE) {
             node.parent = parent;

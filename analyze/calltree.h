@@ -24,7 +24,8 @@
 #include <stdint.h>
 
 enum {
-    PT_CALLTREE_LIMIT = 1 << 21, /* nodes, of 64 bytes, and a slot of 24 */
+    PT_CALLTREE_LIMIT = 1 << 21, /* nodes, of 64 bytes, and a slot of 24;
+                                    those of threads do not count */
     PT_CALLTREE_DEPTH = 512,
 };
 
@@ -52,7 +53,7 @@ struct pt_calltree_slots;
 
 struct pt_calltree {
     struct pt_calltree_node *nodes; /* [0]: the root, or the roots' root */
-    uint32_t n;
+    uint32_t n, roots;              /* nodes; those among them of threads */
     uint32_t limit, depth;
     uint64_t dropped; /* nodes that were given up */
     bool folded;      /* some calls count with one further out */

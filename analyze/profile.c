@@ -33,6 +33,13 @@ static const struct pt_option options[] = {
      "the share that each caller has; may be given again"},
     {"callees", 0, PT_OPTION_LIST, offsetof(struct pt_profile_config, callees),
      "GLOB", "show what they called; goes with --callers"},
+    {"by-file", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, by_file),
+     NULL,
+     "count all functions of a file as one, and those in C as ~; goes with the "
+     "other views"},
+    {"by-module", 0, PT_OPTION_FLAG,
+     offsetof(struct pt_profile_config, by_module), NULL,
+     "... or all of a module"},
     {"threads", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, threads),
      NULL, "show the threads; with --tree, a tree for each of them"},
     {"all-calls", 0, PT_OPTION_FLAG,
@@ -47,7 +54,7 @@ static const struct pt_option options[] = {
 /* Those that an option asks for come first. */
 static const struct pt_profile_view *const views[] = {
     &pt_profile_tree, &pt_profile_callers, &pt_profile_callees,
-    &pt_profile_functions};
+    &pt_profile_threads, &pt_profile_functions};
 enum { VIEWS = sizeof views / sizeof *views };
 
 static bool
@@ -119,6 +126,17 @@ check_view(struct pt_session *s, const struct pt_profile_view *view)
                                "--%s does not go with --%s; leave one out",
                                o->name, own);
     }
+    const struct pt_profile_config *config = s->config;
+    if (config->by_file && config->by_module)
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--by-file does not go with --by-module; leave "
+                               "one out");
+    if ((config->by_file || config->by_module) &&
+        pt_session_format(s, "pstats"))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--format=pstats holds functions only; leave "
+                               "out --by-%s",
+                               config->by_file ? "file" : "module");
     if (!is_among(view->formats, s->common.format))
         return pt_session_fail(s, PT_EUSAGE,
                                "--%s has no --format=%s; it has %s", own,
@@ -174,13 +192,16 @@ measure(struct pt_session *s, const struct pt_profile_options *how,
 }
 
 enum pt_status
-pt_profile_report(struct pt_session *s, const struct pt_profile_options *how,
-                  enum pt_status (*report)(struct pt_session *,
-                                           const struct pt_profile *,
-                                           const struct pt_profile_rows *))
+pt_profile_report(struct pt_session *s, struct pt_profile_options *how,
+                  pt_profile_reporter *report)
 {
+    const struct pt_profile_config *config = s->config;
     struct pt_profile *p;
     struct pt_profile_rows rows;
+    how->all_calls = config->all_calls;
+    how->by = config->by_file     ? PT_PROFILE_BY_FILE
+              : config->by_module ? PT_PROFILE_BY_MODULE
+                                  : PT_PROFILE_BY_FUNCTION;
     enum pt_status st = measure(s, how, &p);
     if (st != PT_OK)
         return st;
@@ -265,6 +286,14 @@ const struct pt_analyzer pt_analyzer_profile = {
         "one above it, -> one that was called by it; % is the share of the "
         "pair's inclusive time in the function's. Counts and times are those "
         "of pstats' print_callers and print_callees.\n"
+        "--by-file and --by-module count all functions of a file or a module "
+        "as one: calls of a/b then mean b from other files, and inclusive "
+        "time is that of these. A module is told by its file's name, from the "
+        "standard library, site-packages or the package around it on; one in "
+        "C by what its functions say.\n"
+        "--threads shows what each thread did, those of greenlets with the "
+        "thread that ran them, and the function that took most of it by "
+        "itself.\n"
         "The pstats form is read by Python's pstats module and by the viewers "
         "that read cProfile's files.",
     .examples =
@@ -274,6 +303,7 @@ const struct pt_analyzer pt_analyzer_profile = {
         "ptana profile --tree --depth=5 # who called whom, five deep\n"
         "ptana profile --callers=dumps --callees=dumps # a function's "
         "neighbours\n"
+        "ptana profile --by-module --all # all modules\n"
         "ptana profile --filter='json*' # of what is in json/ or named so\n"
         "ptana profile --from=1s --to=2s # of one second\n"
         "ptana profile --format=pstats -o out.pstats # for pstats, snakeviz",

@@ -26,16 +26,19 @@ struct pt_profile_view {
 };
 
 extern const struct pt_profile_view pt_profile_functions, pt_profile_tree,
-    pt_profile_callers, pt_profile_callees;
+    pt_profile_callers, pt_profile_callees, pt_profile_threads;
 
 struct pt_profile_rows;
 
+typedef enum pt_status pt_profile_reporter(struct pt_session *,
+                                           const struct pt_profile *,
+                                           const struct pt_profile_rows *);
 /* Profiles the session's trace, says what it lacks, and has it reported, with
- * the functions as rows. */
-enum pt_status pt_profile_report(
-    struct pt_session *, const struct pt_profile_options *,
-    enum pt_status (*report)(struct pt_session *, const struct pt_profile *,
-                             const struct pt_profile_rows *));
+ * the functions as rows.  What all views have in common is added to the
+ * options. */
+enum pt_status pt_profile_report(struct pt_session *,
+                                 struct pt_profile_options *,
+                                 pt_profile_reporter *);
 /* What --min-time asks for, of `total`; 0 without it.  PT_EUSAGE. */
 enum pt_status pt_profile_min_time(struct pt_session *, uint64_t total,
                                    uint64_t *ns);
@@ -66,19 +69,19 @@ struct pt_profile_rows {
     uint32_t threads;
 };
 
-/* Names a function: all of a row but `fn`, `index` and percentiles.  PT_ENOMEM;
- * `owned` is to be freed. */
-enum pt_status pt_profile_row_name(const struct pt_trace *,
-                                   const struct pt_profile_name *,
+/* Names function `fn`: all of a row but `fn`, `index` and percentiles.
+ * PT_ENOMEM; `owned` is to be freed. */
+enum pt_status pt_profile_row_name(const struct pt_profile *, uint32_t fn,
                                    struct pt_profile_row *);
+/* "function", "file", "module". */
+const char *pt_profile_what(const struct pt_profile *);
 /* The functions that ran and that --filter lets pass, sorted and cut as the
  * options say; a glob that matches nothing is PT_ENOTFOUND. */
 enum pt_status pt_profile_rows_make(struct pt_session *,
                                     const struct pt_profile *,
                                     struct pt_profile_rows *out);
 /* Whether one of the globs matches a row. */
-bool pt_profile_row_matches(const struct pt_trace *,
-                            const struct pt_profile_name *,
+bool pt_profile_row_matches(const struct pt_profile *,
                             const struct pt_profile_row *,
                             const struct pt_text_list *globs);
 void pt_profile_rows_clear(struct pt_profile_rows *);
@@ -105,11 +108,12 @@ void pt_profile_put_function(struct pt_session *, const struct pt_profile_row *,
 /* ... and without the file. */
 void pt_profile_put_name(struct pt_session *, const struct pt_profile_row *,
                          unsigned width);
-/* "name  process, thread id", in the same way. */
-void pt_profile_put_thread(struct pt_session *, uint32_t id, unsigned width);
-
+/* "name  tid, pid", without the end; how many columns it took. */
+unsigned pt_profile_put_thread(struct pt_session *, uint32_t id,
+                               unsigned width);
 /* How many rows are not shown. */
-void pt_profile_more(struct pt_session *, const struct pt_profile_rows *);
+void pt_profile_more(struct pt_session *, const struct pt_profile *,
+                     const struct pt_profile_rows *);
 /* "3/1", in a buffer of PT_CELL_TEXT bytes. */
 const char *pt_profile_calls(uint64_t calls, uint64_t primitive, char *buffer);
 

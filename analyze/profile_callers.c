@@ -191,8 +191,7 @@ put_line(struct pt_session *s, const struct lines *l, const struct line *line,
         pt_out_text(s->out, "(outermost of a thread)\n");
         return PT_OK;
     }
-    enum pt_status st =
-        pt_profile_row_name(s->trace, &l->profile->names[fn], &row);
+    enum pt_status st = pt_profile_row_name(l->profile, fn, &row);
     if (st == PT_OK)
         pt_profile_put_function(s, &row, width - 5);
     free(row.owned);
@@ -212,11 +211,10 @@ text(struct pt_session *s, const struct pt_profile *p,
         return PT_ENOMEM;
     for (size_t i = 0; i < rows->shown; i++) {
         const struct pt_profile_row *row = &rows->rows[i];
-        const struct pt_profile_name *name = &p->names[row->index];
         l.lines[l.n++] = (struct line){.row = row, .whole = row->fn->inclusive};
-        if (pt_profile_row_matches(s->trace, name, row, &config->callers))
+        if (pt_profile_row_matches(p, row, &config->callers))
             add_lines(&l, e, row, true, most);
-        if (pt_profile_row_matches(s->trace, name, row, &config->callees))
+        if (pt_profile_row_matches(p, row, &config->callees))
             add_lines(&l, e, row, false, most);
     }
     struct pt_columns table = {.columns = columns,
@@ -227,7 +225,7 @@ text(struct pt_session *s, const struct pt_profile *p,
     pt_columns_measure(&table);
     unsigned width = pt_columns_fit(&table, s->out->width, NAME_LEAST);
     pt_profile_head(s, p, rows);
-    pt_columns_head(&table, s->out, "function");
+    pt_columns_head(&table, s->out, pt_profile_what(p));
     enum pt_status st = PT_OK;
     for (size_t i = 0; i < l.n && st == PT_OK; i++) {
         if (i && l.lines[i].what == FUNCTION)
@@ -235,7 +233,7 @@ text(struct pt_session *s, const struct pt_profile *p,
         pt_columns_row(&table, s->out, i);
         st = put_line(s, &l, &l.lines[i], width);
     }
-    pt_profile_more(s, rows);
+    pt_profile_more(s, p, rows);
     free(l.lines);
     return st;
 }
@@ -257,7 +255,7 @@ json_edges(struct pt_json *j, const struct edges *e, uint32_t function,
         struct pt_profile_row row = {0};
         enum pt_status st = PT_OK;
         if (fn)
-            st = pt_profile_row_name(p->trace, &p->names[fn], &row);
+            st = pt_profile_row_name(p, fn, &row);
         if (st != PT_OK)
             return st;
         pt_json_open(j, '{');
@@ -290,13 +288,11 @@ json(struct pt_session *s, const struct pt_profile *p,
     pt_json_open(&j, '[');
     for (size_t i = 0; i < rows->shown && st == PT_OK; i++) {
         const struct pt_profile_row *row = &rows->rows[i];
-        const struct pt_profile_name *name = &p->names[row->index];
         pt_json_open(&j, '{');
         pt_profile_json_row(&j, row);
-        if (pt_profile_row_matches(s->trace, name, row, &config->callers))
+        if (pt_profile_row_matches(p, row, &config->callers))
             st = json_edges(&j, e, row->index, true);
-        if (st == PT_OK &&
-            pt_profile_row_matches(s->trace, name, row, &config->callees))
+        if (st == PT_OK && pt_profile_row_matches(p, row, &config->callees))
             st = json_edges(&j, e, row->index, false);
         pt_json_close(&j, '}');
     }
@@ -339,21 +335,20 @@ static enum pt_status
 run(struct pt_session *s)
 {
     struct pt_profile_config *config = s->config;
-    struct pt_profile_options how = {.all_calls = config->all_calls,
-                                     .edges = true};
+    struct pt_profile_options how = {.edges = true};
     enum pt_status st = choose(config);
     return st == PT_OK ? pt_profile_report(s, &how, report) : st;
 }
 
 const struct pt_profile_view pt_profile_callers = {
     .option = "callers",
-    .takes = "callees|sort|limit|all|min-time|all-calls",
+    .takes = "callees|sort|limit|all|min-time|all-calls|by-file|by-module",
     .formats = "text|json",
     .run = run,
 };
 const struct pt_profile_view pt_profile_callees = {
     .option = "callees",
-    .takes = "sort|limit|all|min-time|all-calls",
+    .takes = "sort|limit|all|min-time|all-calls|by-file|by-module",
     .formats = "text|json",
     .run = run,
 };

@@ -8,7 +8,6 @@
 
 /* A frame key counts up from 1 in each process. */
 enum { SPANS_LEAST = 64, KEY_BITS = 40 };
-static const uint32_t HIDDEN = UINT32_MAX;
 
 /* --- spans ---------------------------------------------------------------- */
 
@@ -73,7 +72,7 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
                              .fn = fn,
                              .id = id,
                              .callable = callable};
-    if (fn == HIDDEN) {
+    if (fn == PT_PROFILE_HIDDEN) {
         span->fn = below->fn;
         span->edge = below->edge;
         span->node = below->node;

@@ -45,7 +45,15 @@ struct pt_profile_name {
     bool callable;
 };
 
+/* What counts as one function. */
+enum pt_profile_by {
+    PT_PROFILE_BY_FUNCTION,
+    PT_PROFILE_BY_FILE, /* all of a file; "~": all C functions */
+    PT_PROFILE_BY_MODULE,
+};
+
 struct pt_profile_options {
+    enum pt_profile_by by;
     bool all_calls; /* types and callable objects are functions, too */
     bool edges;     /* keep callers */
     bool tree;      /* keep the tree of calls */
@@ -59,7 +67,8 @@ struct pt_profile {
     struct pt_profile_options options;
     struct pt_profile_function *functions; /* [0]: outside of all */
     struct pt_profile_name *names;
-    uint32_t nfunctions;           /* [0] included */
+    struct pt_str *groups; /* names of files or modules; NULL: by function */
+    uint32_t nfunctions;   /* [0] included */
     struct pt_profile_edge *edges; /* [0]: none */
     uint32_t nedges;
     struct pt_calltree *tree; /* NULL where it is not asked for */
@@ -78,6 +87,9 @@ enum pt_status pt_profile_finish(struct pt_profile *);
 /* Adds a finished profile of the same trace and options to another. */
 enum pt_status pt_profile_merge(struct pt_profile *into,
                                 const struct pt_profile *from);
+
+/* The thread that counts: what a greenlet runs, its carrier does. */
+uint32_t pt_profile_thread(const struct pt_trace *, uint32_t id);
 
 /* profile_edges.c: the edge from `caller` to `callee`, made if it is new; 0
  * without memory. */

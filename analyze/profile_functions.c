@@ -17,10 +17,8 @@ report(struct pt_session *s, const struct pt_profile *p,
 static enum pt_status
 run(struct pt_session *s)
 {
-    const struct pt_profile_config *config = s->config;
     bool pstats = pt_session_format(s, "pstats");
-    struct pt_profile_options how = {.all_calls = config->all_calls,
-                                     .edges = pstats};
+    struct pt_profile_options how = {.edges = pstats};
     if (pstats && pt_out_is_terminal(s->out))
         return pt_session_fail(s, PT_EUSAGE,
                                "pstats is binary and this is a terminal; "
@@ -29,7 +27,7 @@ run(struct pt_session *s)
 }
 
 const struct pt_profile_view pt_profile_functions = {
-    .takes = "sort|limit|all|filter|min-time|all-calls",
+    .takes = "sort|limit|all|filter|min-time|all-calls|by-file|by-module",
     .formats = "text|json|pstats",
     .run = run,
 };

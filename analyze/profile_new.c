@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint32_t HIDDEN = UINT32_MAX;
-
 /* --- functions ------------------------------------------------------------ */
 
-static uint64_t
-hash_str(uint64_t hash, struct pt_str s)
+uint64_t
+pt_profile_hash(uint64_t hash, struct pt_str s)
 {
     for (size_t i = 0; i < s.len; i++)
         hash = (hash ^ (uint8_t)s.data[i]) * UINT64_C(0x100000001b3);
@@ -53,14 +51,15 @@ map_codes(struct pt_profile *p)
     for (uint32_t id = 0; id < s->ncodes; id++) {
         const struct pt_code *c = pt_trace_code(p->trace, id);
         if (p->filter && !pt_filter_code(p->filter, id)) {
-            s->code_fn[id] = HIDDEN;
+            s->code_fn[id] = PT_PROFILE_HIDDEN;
             continue;
         }
         if (!c) {
             s->code_fn[id] = add_function(p, id, false);
             continue;
         }
-        uint64_t hash = hash_str(hash_str(c->firstline, c->file), c->qualname);
+        uint64_t hash = pt_profile_hash(pt_profile_hash(c->firstline, c->file),
+                                        c->qualname);
         size_t i = hash >> 20 & (size - 1);
         while (slots[i] && !same_code(c, pt_trace_code(p->trace, slots[i])))
             i = (i + 1) & (size - 1);
@@ -74,17 +73,21 @@ map_codes(struct pt_profile *p)
     return PT_OK;
 }
 
+bool
+pt_profile_shows(const struct pt_profile *p, uint32_t callable)
+{
+    const struct pt_callable *c = pt_trace_callable(p->trace, callable);
+    return p->options.all_calls || (c && (c->kind == PT_CALLABLE_BUILTIN ||
+                                          c->kind == PT_CALLABLE_METHOD));
+}
+
 static void
 map_callables(struct pt_profile *p)
 {
     struct pt_profile_state *s = p->state;
-    for (uint32_t id = 0; id < s->ncallables; id++) {
-        const struct pt_callable *c = pt_trace_callable(p->trace, id);
-        bool shown =
-            p->options.all_calls || (c && (c->kind == PT_CALLABLE_BUILTIN ||
-                                           c->kind == PT_CALLABLE_METHOD));
-        s->callable_fn[id] = shown ? add_function(p, id, true) : HIDDEN;
-    }
+    for (uint32_t id = 0; id < s->ncallables; id++)
+        s->callable_fn[id] = pt_profile_shows(p, id) ? add_function(p, id, true)
+                                                     : PT_PROFILE_HIDDEN;
 }
 
 static enum pt_status
@@ -104,8 +107,12 @@ make_state(struct pt_profile *p)
         !p->names)
         return PT_ENOMEM;
     p->nfunctions = 1;
-    map_callables(p);
-    enum pt_status st = map_codes(p);
+    enum pt_status st;
+    if (p->options.by == PT_PROFILE_BY_FUNCTION) {
+        map_callables(p);
+        st = map_codes(p);
+    } else
+        st = pt_profile_groups_map(p);
     if (st == PT_OK)
         st = pt_profile_waits_new(&s->waits);
     /* Makes edge 0, which takes the time of what nobody called. */
@@ -160,6 +167,7 @@ pt_profile_free(struct pt_profile *p)
         pt_profile_waits_free(p->state->waits);
     }
     pt_calltree_free(p->tree);
+    pt_profile_groups_free(p);
     free(p->state);
     free(p->functions);
     free(p->names);

@@ -10,11 +10,19 @@ enum { TEXT_LIMIT = 40 };
 /* --- names ---------------------------------------------------------------- */
 
 enum pt_status
-pt_profile_row_name(const struct pt_trace *trace,
-                    const struct pt_profile_name *name,
+pt_profile_row_name(const struct pt_profile *p, uint32_t fn,
                     struct pt_profile_row *row)
 {
+    const struct pt_trace *trace = p->trace;
+    const struct pt_profile_name *name = &p->names[fn];
     char buffer[PT_NAME_TEXT];
+    if (p->groups) {
+        bool file = p->options.by == PT_PROFILE_BY_FILE;
+        row->name = row->label = p->groups[fn];
+        row->file = file ? p->groups[fn] : (struct pt_str){0};
+        row->kind = file ? "file" : "module";
+        return PT_OK;
+    }
     struct pt_function_name f =
         pt_name_function(trace, name->id, name->callable, buffer);
     row->name = row->label = f.name;
@@ -37,36 +45,38 @@ pt_profile_row_name(const struct pt_trace *trace,
 }
 
 static bool
-matches(const struct pt_trace *trace, const struct pt_profile_name *name,
-        const struct pt_profile_row *row, const char *glob)
+matches(const struct pt_profile *p, const struct pt_profile_row *row,
+        const char *glob)
 {
+    const struct pt_profile_name *name = &p->names[row->index];
+    if (p->options.by == PT_PROFILE_BY_FILE)
+        return pt_match_file(glob, strlen(glob), row->name);
     const struct pt_code *code =
-        name->callable ? NULL : pt_trace_code(trace, name->id);
+        name->callable || p->groups ? NULL : pt_trace_code(p->trace, name->id);
     return code ? pt_glob_code(glob, code) : pt_glob_name(glob, row->name);
 }
 
 bool
-pt_profile_row_matches(const struct pt_trace *trace,
-                       const struct pt_profile_name *name,
+pt_profile_row_matches(const struct pt_profile *p,
                        const struct pt_profile_row *row,
                        const struct pt_text_list *globs)
 {
     for (size_t i = 0; i < globs->n; i++)
-        if (matches(trace, name, row, globs->items[i]))
+        if (matches(p, row, globs->items[i]))
             return true;
     return false;
 }
 
 /* Whether --filter lets a row pass; each glob that does is noted in `used`. */
 static bool
-passes(const struct pt_session *s, const struct pt_profile_name *name,
+passes(const struct pt_session *s, const struct pt_profile *p,
        const struct pt_profile_row *row, bool *used)
 {
     const struct pt_text_list *globs =
         &((struct pt_profile_config *)s->config)->filter;
     bool any = globs->n == 0;
     for (size_t i = 0; i < globs->n; i++)
-        if (matches(s->trace, name, row, globs->items[i]))
+        if (matches(p, row, globs->items[i]))
             used[i] = any = true;
     return any;
 }
@@ -99,10 +109,10 @@ list_rows(const struct pt_session *s, const struct pt_profile *p, bool *used,
         out->total += f->exclusive;
         struct pt_profile_row *row = &out->rows[out->n];
         *row = (struct pt_profile_row){.fn = f, .index = i};
-        enum pt_status st = pt_profile_row_name(s->trace, &p->names[i], row);
+        enum pt_status st = pt_profile_row_name(p, i, row);
         if (st != PT_OK)
             return st;
-        if (!passes(s, &p->names[i], row, used)) {
+        if (!passes(s, p, row, used)) {
             free(row->owned);
             continue;
         }
@@ -198,8 +208,7 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         if (!any || c->time_last > rows->last)
             rows->last = c->time_last;
         any = true;
-        const struct pt_thread *t = pt_trace_thread(s->trace, c->thread);
-        uint32_t id = t && t->carrier ? t->carrier : c->thread;
+        uint32_t id = pt_profile_thread(s->trace, c->thread);
         if (id < f->nthreads && !seen[id]) {
             seen[id] = 1;
             rows->threads++;
@@ -228,6 +237,20 @@ drop_small(struct pt_profile_rows *r, uint64_t least)
 
 /* --- the rows of a report ------------------------------------------------- */
 
+const char *
+pt_profile_what(const struct pt_profile *p)
+{
+    static const char *const names[] = {"function", "file", "module"};
+    return names[p->options.by];
+}
+
+static const char *
+by_option(const struct pt_profile *p)
+{
+    static const char *const options[] = {"", " --by-file", " --by-module"};
+    return options[p->options.by];
+}
+
 enum pt_status
 pt_profile_rows_make(struct pt_session *s, const struct pt_profile *p,
                      struct pt_profile_rows *out)
@@ -240,10 +263,10 @@ pt_profile_rows_make(struct pt_session *s, const struct pt_profile *p,
     for (size_t i = 0; st == PT_OK && i < config->filter.n; i++)
         if (!used[i])
             st = pt_session_fail(s, PT_ENOTFOUND,
-                                 "%s has no function that matches \"%s\"; "
-                                 "ptana profile --all shows what ran",
-                                 pt_trace_path(s->trace),
-                                 config->filter.items[i]);
+                                 "%s has no %s that matches \"%s\"; "
+                                 "ptana profile --all%s shows what ran",
+                                 pt_trace_path(s->trace), pt_profile_what(p),
+                                 config->filter.items[i], by_option(p));
     free(used);
     uint64_t least = 0;
     if (st == PT_OK)

@@ -29,14 +29,17 @@ struct pt_lane {
     bool over;     /* the range has ended */
 };
 
+/* Instead of a function: a span's time is that of the one below. */
+#define PT_PROFILE_HIDDEN UINT32_MAX
+
 /* What is kept besides the functions: bits. */
 enum { KEEPS_EDGES = 1, KEEPS_TREE = 2 };
 
 struct pt_profile_state {
     unsigned keeps;
-    bool failed;           /* memory was too short */
-    uint32_t *code_fn;     /* function by code id; HIDDEN where left out */
-    uint32_t *callable_fn; /* function by callable id */
+    bool failed;                 /* memory was too short */
+    uint32_t *code_fn;           /* function by code id, or PT_PROFILE_HIDDEN */
+    uint32_t *callable_fn;       /* function by callable id */
     uint32_t ncodes, ncallables; /* lengths: ids and 0 */
     struct pt_lane *lanes;       /* by thread id */
     uint64_t scope; /* of the chunk's process, for its frame keys */
@@ -54,5 +57,12 @@ enum pt_status pt_profile_tree_begin(struct pt_profile *, struct pt_lane *,
 /* The node of a call of `fn` from `below`; 0 without memory, which is noted. */
 uint32_t pt_profile_tree_find(struct pt_profile *, const struct pt_span *below,
                               uint32_t fn);
+
+/* profile_new.c: whether C calls of a callable are functions. */
+bool pt_profile_shows(const struct pt_profile *, uint32_t callable);
+uint64_t pt_profile_hash(uint64_t hash, struct pt_str);
+/* profile_groups.c: which group each function counts as, and their names. */
+enum pt_status pt_profile_groups_map(struct pt_profile *);
+void pt_profile_groups_free(struct pt_profile *);
 
 #endif

@@ -183,8 +183,13 @@ pt_profile_put_name(struct pt_session *s, const struct pt_profile_row *r,
                     unsigned width)
 {
     char name[1024];
-    pt_text_escape(r->name, name, sizeof name);
-    if (s->out->fit)
+    bool file = strcmp(r->kind, "file") == 0;
+    pt_text_escape(file ? relative(s, r->name) : r->name, name, sizeof name);
+    if (file && strcmp(name, "~") == 0)
+        snprintf(name, sizeof name, "~ (functions in C)");
+    if (s->out->fit && file)
+        shorten_path(name, width);
+    else if (s->out->fit)
         pt_text_shorten(name, width);
     pt_out_text(s->out, name);
     pt_out_char(s->out, '\n');
@@ -225,7 +230,7 @@ pt_profile_put_function(struct pt_session *s, const struct pt_profile_row *r,
     pt_out_char(s->out, '\n');
 }
 
-void
+unsigned
 pt_profile_put_thread(struct pt_session *s, uint32_t id, unsigned width)
 {
     const struct pt_thread *t = pt_trace_thread(s->trace, id);
@@ -252,7 +257,7 @@ pt_profile_put_thread(struct pt_session *s, uint32_t id, unsigned width)
     pt_out_style(s->out, PT_STYLE_DIM);
     pt_out_text(s->out, ids);
     pt_out_style(s->out, PT_STYLE_PLAIN);
-    pt_out_char(s->out, '\n');
+    return pt_text_width(name) + used;
 }
 
 void
@@ -287,11 +292,13 @@ pt_profile_head(struct pt_session *s, const struct pt_profile *p,
 }
 
 void
-pt_profile_more(struct pt_session *s, const struct pt_profile_rows *rows)
+pt_profile_more(struct pt_session *s, const struct pt_profile *p,
+                const struct pt_profile_rows *rows)
 {
     if (rows->shown < rows->n)
-        pt_out_printf(s->out, "\n%zu more functions; --all shows them\n",
-                      rows->n - rows->shown);
+        pt_out_printf(s->out, "\n%zu more %s%s; --all shows them\n",
+                      rows->n - rows->shown, pt_profile_what(p),
+                      pt_text_plural(rows->n - rows->shown));
 }
 
 void
@@ -305,10 +312,10 @@ pt_profile_text(struct pt_session *s, const struct pt_profile *p,
                                .rows = rows->shown};
     unsigned name = lay_out(rows, s->out, &table);
     pt_profile_head(s, p, rows);
-    pt_columns_head(&table, s->out, "function");
+    pt_columns_head(&table, s->out, pt_profile_what(p));
     for (size_t i = 0; i < rows->shown; i++) {
         pt_columns_row(&table, s->out, i);
         pt_profile_put_function(s, &rows->rows[i], name);
     }
-    pt_profile_more(s, rows);
+    pt_profile_more(s, p, rows);
 }

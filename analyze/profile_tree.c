@@ -5,15 +5,20 @@
 
 #include <stdlib.h>
 
+uint32_t
+pt_profile_thread(const struct pt_trace *trace, uint32_t id)
+{
+    const struct pt_thread *t = pt_trace_thread(trace, id);
+    return t && t->carrier ? t->carrier : id;
+}
+
 enum pt_status
 pt_profile_tree_begin(struct pt_profile *p, struct pt_lane *l, uint32_t thread)
 {
     if (!p->tree || !p->options.threads)
         return PT_OK;
-    /* What a greenlet runs, its thread does. */
-    const struct pt_thread *t = pt_trace_thread(p->trace, thread);
-    uint32_t id = t && t->carrier ? t->carrier : thread;
-    l->base->node = pt_calltree_root(p->tree, id);
+    l->base->node =
+        pt_calltree_root(p->tree, pt_profile_thread(p->trace, thread));
     return l->base->node ? PT_OK : PT_ENOMEM;
 }
 
@@ -62,6 +67,12 @@ uint32_t
 pt_profile_tree_find(struct pt_profile *p, const struct pt_span *below,
                      uint32_t fn)
 {
+    struct pt_calltree_node *parent = &p->tree->nodes[below->node];
+    if (p->groups && parent->fn == fn) {
+        /* Calls within a file are no step in a tree of files. */
+        parent->last_fn = fn;
+        return parent->last = below->node;
+    }
     bool full = pt_calltree_is_full(p->tree);
     uint32_t node = 0;
     if (!full || prune(p) == PT_OK)

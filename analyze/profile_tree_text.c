@@ -197,10 +197,10 @@ put_name(struct pt_session *s, const struct lines *l, const struct line *line,
     }
     if (n->depth == 0) {
         pt_profile_put_thread(s, n->thread, width);
+        pt_out_char(s->out, '\n');
         return PT_OK;
     }
-    enum pt_status st =
-        pt_profile_row_name(v->profile->trace, &v->profile->names[n->fn], &row);
+    enum pt_status st = pt_profile_row_name(v->profile, n->fn, &row);
     /* Where there is little room, the name is worth more. */
     if (st == PT_OK && s->out->fit && width < FILE_ROOM)
         pt_profile_put_name(s, &row, width);
@@ -252,7 +252,7 @@ put_lines(struct pt_session *s, struct lines *l)
         &table, s->out->width,
         s->out->width / 2 > NAME_LEAST ? s->out->width / 2 : NAME_LEAST);
     unsigned most = s->out->fit ? width / 4 : LEVELS_MOST;
-    pt_columns_head(&table, s->out, "function");
+    pt_columns_head(&table, s->out, pt_profile_what(l->view->profile));
     enum pt_status st = PT_OK;
     for (size_t i = 0; i < l->n && st == PT_OK; i++) {
         pt_columns_row(&table, s->out, i);

@@ -151,8 +151,7 @@ json_functions(struct pt_json *j, const struct pt_tree_view *v,
         if (!v->shown[i] || fn == 0 || fn == PT_CALLTREE_MORE || numbers[fn])
             continue;
         numbers[fn] = ++n;
-        enum pt_status st = pt_profile_row_name(v->profile->trace,
-                                                &v->profile->names[fn], &row);
+        enum pt_status st = pt_profile_row_name(v->profile, fn, &row);
         if (st != PT_OK)
             return st;
         pt_json_open(j, '{');
@@ -253,15 +252,14 @@ static enum pt_status
 run(struct pt_session *s)
 {
     const struct pt_profile_config *config = s->config;
-    struct pt_profile_options how = {.all_calls = config->all_calls,
-                                     .tree = true,
-                                     .threads = config->threads};
+    struct pt_profile_options how = {.tree = true, .threads = config->threads};
     return pt_profile_report(s, &how, report);
 }
 
 const struct pt_profile_view pt_profile_tree = {
     .option = "tree",
-    .takes = "threads|depth|min-time|limit|all|filter|all-calls",
+    .takes =
+        "threads|depth|min-time|limit|all|filter|all-calls|by-file|by-module",
     .formats = "text|json",
     .run = run,
 };

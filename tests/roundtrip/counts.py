@@ -110,6 +110,33 @@ def tree(trace, flat, edges):
             == flat["total"] == report["total"], "the tree is not the whole")
 
 
+def groups(trace, flat):
+    """Files and modules have the time and the calls of their functions; a module
+    entered has been entered from without."""
+    for option, kind in ("--by-file", "file"), ("--by-module", "module"):
+        report = view(trace, option)
+        own, calls = collections.Counter(), collections.Counter()
+        for row in flat["functions"]:
+            own[row["file"]] += row["exclusive"]
+            calls[row["file"]] += row["calls"]
+        rows = report["functions"]
+        require(all(row["kind"] == kind for row in rows), "other kinds than", kind)
+        require(report["total"] == flat["total"], option, "is not the whole")
+        for row in rows:
+            require(row["primitive"] <= row["calls"], "entered too often:", row)
+            require(row["exclusive"] <= row["inclusive"] <= flat["total"], "no time:", row)
+            if kind == "file":
+                require((row["exclusive"], row["calls"]) ==
+                        (own.pop(row["file"]), calls[row["file"]]), "not its functions':", row)
+        require(kind == "module" or not any(own.values()), "files lack:", own)
+        require(sum(row["calls"] for row in rows) == sum(calls.values()), option, "lacks calls")
+        nodes = view(trace, option, "--tree")["nodes"]
+        require(sum(node["inclusive"] for node in nodes if node["parent"] is None)
+                == flat["total"], option, "--tree is not the whole")
+    modules = {row["name"] for row in view(trace, "--by-module")["functions"]}
+    require({"counts_programs", "builtins"} <= modules, "modules:", modules)
+
+
 def counts(directory, python, name):
     work = [DRIVER, name]
     reference = os.path.join(directory, "reference")
@@ -124,7 +151,13 @@ def counts(directory, python, name):
     edges = pairs(trace)
     require(edges == {key: value for key, value in rounds[1].items() if len(key) == 2},
             "--callers and --format=pstats differ")
-    tree(trace, view(trace), edges)
+    flat = view(trace)
+    tree(trace, flat, edges)
+    groups(trace, flat)
+    threads = view(trace, "--threads")["rows"]
+    require(sum(row["exclusive"] for row in threads) == flat["total"] and
+            sum(row["calls"] for row in threads) ==
+            sum(row["calls"] for row in flat["functions"]), "threads:", threads)
     once = {}
     for key, (primitive, calls) in rounds[1].items():
         before = rounds[0].get(key, (0, 0))
