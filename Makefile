@@ -40,6 +40,15 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
+# The page of ptana flamegraph as a string of C.
+PAGE := $(BUILD)/gen/flamegraph_page.h
+$(PAGE): analyze/flamegraph.html
+	@mkdir -p $(@D)
+	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+$(BUILD)/obj/analyze/flamegraph.o: $(PAGE)
+$(BUILD)/obj/analyze/flamegraph.o: CPPFLAGS_ALL += -I$(BUILD)/gen
+
 # An archive of objects from one folder each; links follow the one-way rule.
 $(LIB): $(FORMAT_OBJ) $(REPLAY_OBJ)
 	@mkdir -p $(@D)
@@ -122,9 +131,10 @@ format-check: ## complain about code that clang-format would change
 format: ## let clang-format change it
 	$(CLANG_FORMAT) -i $(C_FILES)
 
-tidy: ## run clang-tidy
+tidy: $(PAGE) ## run clang-tidy
 	@mkdir -p $(BUILD)/tidy; status=0; \
-	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL) || status=1; \
+	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL) \
+	    -I$(BUILD)/gen || status=1; \
 	for py in $(PYTHONS); do \
 	    $$py -I -S record/inside/gen_opcodes.py >$(BUILD)/tidy/opcodes.h; \
 	    $$py -I -S record/inside/gen_calibration.py >$(BUILD)/tidy/calibration.h; \
@@ -163,7 +173,7 @@ uninstall: ## remove what install put there
 
 clean: ## remove what was built
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/tests \
-	    $(BUILD)/tidy $(BUILD)/hooks $(BUILD)/demo $(BUILD)/bench
+	    $(BUILD)/tidy $(BUILD)/gen $(BUILD)/hooks $(BUILD)/demo $(BUILD)/bench
 
 help: ## this list
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \

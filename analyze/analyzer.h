@@ -82,6 +82,8 @@ bool pt_session_format(const struct pt_session *, const char *name);
  */
 bool pt_session_lacks(const struct pt_session *, uint32_t kinds,
                       const char *what, const char *preset);
+/* The same of calls and of their times. */
+void pt_session_lacks_times(const struct pt_session *);
 /* "7 events", "at least 7 events", "an unknown number of events": what the gaps
  * took; a buffer of PT_LOST_TEXT bytes. */
 enum { PT_LOST_TEXT = 64 };

@@ -34,20 +34,26 @@ pt_export_thread(struct pt_export *x, uint32_t id)
     return pt_growing_whole(&x->label);
 }
 
+void
+pt_export_track_name(const struct pt_trace *trace, uint32_t thread,
+                     struct pt_growing *g)
+{
+    const struct pt_thread *t = pt_trace_thread(trace, thread);
+    const struct pt_process *p = t ? pt_trace_process(trace, t->process) : NULL;
+    pt_name_thread(trace, thread, g);
+    if (p && pt_trace_process_count(trace) > 1) {
+        char text[32];
+        snprintf(text, sizeof text, ", pid %" PRIu32 ": ", p->pid);
+        pt_growing_text(g, text);
+        pt_name_process(trace, t->process, g);
+    }
+}
+
 struct pt_str
 pt_export_track(struct pt_export *x, uint32_t id)
 {
-    const struct pt_thread *t = pt_trace_thread(x->trace, id);
     x->label.used = 0;
-    pt_name_thread(x->trace, id, &x->label);
-    const struct pt_process *p =
-        t ? pt_trace_process(x->trace, t->process) : NULL;
-    if (p && pt_trace_process_count(x->trace) > 1) {
-        char text[32];
-        snprintf(text, sizeof text, ", pid %" PRIu32 ": ", p->pid);
-        pt_growing_text(&x->label, text);
-        pt_name_process(x->trace, t->process, &x->label);
-    }
+    pt_export_track_name(x->trace, id, &x->label);
     return pt_growing_whole(&x->label);
 }
 
@@ -67,14 +73,13 @@ pt_export_function(const struct pt_export *x, const struct pt_span *span,
 }
 
 struct pt_function_name
-pt_export_node(const struct pt_export *x, const struct pt_profile *p,
-               uint32_t fn, char *buffer)
+pt_export_name(const struct pt_profile *p, uint32_t fn, char *buffer)
 {
     static const char more[] = "(more)";
     if (fn >= p->nfunctions)
         return (struct pt_function_name){
             {more, sizeof more - 1}, {"~", 1}, 0, "more"};
-    return pt_name_function(x->trace, p->names[fn].id, p->names[fn].callable,
+    return pt_name_function(p->trace, p->names[fn].id, p->names[fn].callable,
                             buffer);
 }
 
@@ -148,6 +153,7 @@ write_timeline(struct pt_session *s, const struct pt_export_format *format,
     struct pt_span_sink sink = {x, format->begun, format->ended, format->spent,
                                 format->gap};
     struct pt_spans *spans;
+    pt_session_lacks_times(s);
     enum pt_status st = pt_spans_new(s->trace, s->filter, &how, &sink, &spans);
     if (st != PT_OK)
         return st;
@@ -164,35 +170,15 @@ write_timeline(struct pt_session *s, const struct pt_export_format *format,
 
 /* --- summaries ------------------------------------------------------------ */
 
-static enum pt_status
-write_tree(struct pt_session *s, const struct pt_export_format *format,
-           struct pt_export *x, const struct pt_profile *p)
+enum pt_status
+pt_export_profile(struct pt_session *s, bool all_calls, bool threads,
+                  struct pt_profile **out)
 {
-    uint32_t deepest = 0;
-    for (uint32_t i = 0; i < p->tree->n; i++)
-        if (p->tree->nodes[i].depth > deepest)
-            deepest = p->tree->nodes[i].depth;
-    x->path = calloc((size_t)deepest + 1, sizeof *x->path);
-    enum pt_status st = x->path ? format->tree(x, p) : PT_ENOMEM;
-    free(x->path);
-    char n[PT_NUMBER_TEXT];
-    if (p->tree->dropped)
-        pt_out_say("%s has more paths of calls than fit: %s of the least time "
-                   "were summed up as \"(more)\"",
-                   pt_trace_path(s->trace),
-                   pt_text_grouped(p->tree->dropped, n));
-    return st;
-}
-
-static enum pt_status
-write_summary(struct pt_session *s, const struct pt_export_format *format,
-              struct pt_export *x)
-{
-    struct pt_profile_options how = {.all_calls = x->options->all_calls,
-                                     .tree = true,
-                                     .threads = format->by_thread ||
-                                                x->options->by_thread};
+    struct pt_profile_options how = {
+        .all_calls = all_calls, .tree = true, .threads = threads};
     struct pt_profile *p;
+    char n[PT_NUMBER_TEXT];
+    pt_session_lacks_times(s);
     enum pt_status st = pt_profile_new(s->trace, s->filter, &how, &p);
     if (st != PT_OK)
         return st;
@@ -203,8 +189,35 @@ write_summary(struct pt_session *s, const struct pt_export_format *format,
     s->trouble.desyncs += p->desyncs;
     s->trouble.unmatched += p->unmatched;
     s->trouble.unfinished += p->unfinished;
+    if (st == PT_OK && p->tree->dropped)
+        pt_out_say("%s has more paths of calls than fit: %s of the least time "
+                   "were summed up as \"(more)\"",
+                   pt_trace_path(s->trace),
+                   pt_text_grouped(p->tree->dropped, n));
     if (st == PT_OK)
-        st = write_tree(s, format, x, p);
+        *out = p;
+    else
+        pt_profile_free(p);
+    return st;
+}
+
+static enum pt_status
+write_summary(struct pt_session *s, const struct pt_export_format *format,
+              struct pt_export *x)
+{
+    struct pt_profile *p;
+    uint32_t deepest = 0;
+    bool threads = format->by_thread || x->options->by_thread;
+    enum pt_status st =
+        pt_export_profile(s, x->options->all_calls, threads, &p);
+    if (st != PT_OK)
+        return st;
+    for (uint32_t i = 0; i < p->tree->n; i++)
+        if (p->tree->nodes[i].depth > deepest)
+            deepest = p->tree->nodes[i].depth;
+    x->path = calloc((size_t)deepest + 1, sizeof *x->path);
+    st = x->path ? format->tree(x, p) : PT_ENOMEM;
+    free(x->path);
     pt_profile_free(p);
     return st;
 }
@@ -231,12 +244,6 @@ run(struct pt_session *s)
                                "%s is binary and this is a terminal; write it "
                                "to a file with -o FILE",
                                format->name);
-    const struct pt_header *h = pt_trace_header(s->trace);
-    if (!pt_session_lacks(s, 1u << PT_CALL, "calls", "calls") &&
-        !(h->stamped & 1u << PT_CALL))
-        pt_out_say("%s has no times of calls; ptrec run --preset=calls records "
-                   "them",
-                   pt_trace_path(s->trace));
     x.state = calloc(1, format->size + 1);
     if (!x.state)
         return PT_ENOMEM;

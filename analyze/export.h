@@ -60,6 +60,20 @@ struct pt_export_format {
 extern const struct pt_export_format pt_export_chrome, pt_export_speedscope,
     pt_export_csv, pt_export_callgrind, pt_export_collapsed, pt_export_pprof;
 
+/* Profiles the session's trace with the tree of calls, with a root for each
+ * thread where `threads`; *out is to be freed.  Says on stderr what the trace
+ * lacks, and which paths gave way. */
+enum pt_status pt_export_profile(struct pt_session *, bool all_calls,
+                                 bool threads, struct pt_profile **out);
+
+/* What a function of a profile is called; PT_CALLTREE_MORE is "(more)".
+ * `buffer` as names.h has it. */
+struct pt_function_name pt_export_name(const struct pt_profile *, uint32_t fn,
+                                       char *buffer);
+/* Appends the name of a thread, with its process where there are several. */
+void pt_export_track_name(const struct pt_trace *, uint32_t thread,
+                          struct pt_growing *);
+
 /* The name of a thread, of a process, or of a thread with its process where
  * there are several, until the next call. */
 struct pt_str pt_export_thread(struct pt_export *, uint32_t id);
@@ -69,10 +83,6 @@ struct pt_str pt_export_process(struct pt_export *, uint32_t id);
 struct pt_function_name pt_export_function(const struct pt_export *,
                                            const struct pt_span *,
                                            char *buffer);
-/* ... and of a node of a tree, by its function. */
-struct pt_function_name pt_export_node(const struct pt_export *,
-                                       const struct pt_profile *, uint32_t fn,
-                                       char *buffer);
 /* Stores the nodes from the outermost function to `node` in x->path; how many
  * there are, which is at least 1. */
 uint32_t pt_export_path(struct pt_export *, const struct pt_calltree *,

@@ -32,7 +32,7 @@ static void
 put_function(struct pt_export *x, const struct pt_profile *p, uint32_t fn)
 {
     char buffer[PT_NAME_TEXT];
-    struct pt_function_name f = pt_export_node(x, p, fn, buffer);
+    struct pt_function_name f = pt_export_name(p, fn, buffer);
     put_text(x->out, f.name);
     if (f.line == 0)
         return;

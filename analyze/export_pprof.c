@@ -173,7 +173,7 @@ write_function(struct writer *w, const struct pt_profile *p, uint32_t fn)
     if (*location)
         return;
     *location = ++w->nlocations;
-    struct pt_function_name f = pt_export_node(w->x, p, fn, buffer);
+    struct pt_function_name f = pt_export_name(p, fn, buffer);
     uint64_t name = write_string(w, f.name), file = write_string(w, f.file);
     put_number(&w->message, FUNCTION_ID, *location);
     put_number(&w->message, FUNCTION_NAME, name);

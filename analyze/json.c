@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+static void quote(struct pt_out *out, struct pt_str s, bool html);
+
 void
 pt_json_init(struct pt_json *j, struct pt_out *out, unsigned compact)
 {
@@ -83,7 +85,7 @@ void
 pt_json_str(struct pt_json *j, struct pt_str s)
 {
     separate(j);
-    pt_json_quote(j->out, s);
+    quote(j->out, s, j->html);
 }
 
 void
@@ -178,8 +180,8 @@ escape(struct pt_out *out, uint32_t c)
         pt_out_bytes(out, text, sizeof text);
 }
 
-void
-pt_json_quote(struct pt_out *out, struct pt_str s)
+static void
+quote(struct pt_out *out, struct pt_str s, bool html)
 {
     const unsigned char *p = (const unsigned char *)s.data;
     size_t start = 0, i = 0;
@@ -187,7 +189,8 @@ pt_json_quote(struct pt_out *out, struct pt_str s)
     while (i < s.len) {
         uint32_t c = p[i];
         unsigned n = 1;
-        if (c >= 32 && c < 127 && c != '"' && c != '\\') {
+        bool plain = c != '"' && c != '\\' && !(html && c == '<');
+        if (c >= 32 && c < 127 && plain) {
             i++;
             continue;
         }
@@ -205,4 +208,10 @@ pt_json_quote(struct pt_out *out, struct pt_str s)
     if (s.len > start)
         pt_out_bytes(out, p + start, s.len - start);
     pt_out_char(out, '"');
+}
+
+void
+pt_json_quote(struct pt_out *out, struct pt_str s)
+{
+    quote(out, s, false);
 }

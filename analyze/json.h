@@ -11,6 +11,7 @@ struct pt_json {
     unsigned compact; /* from this depth on everything stands on one line */
     bool first;       /* nothing yet in the innermost container */
     bool named;       /* a key waits for its value */
+    bool html;        /* it stands in a page of HTML: strings hold no "<" */
 };
 
 void pt_json_init(struct pt_json *, struct pt_out *, unsigned compact);

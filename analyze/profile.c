@@ -162,12 +162,7 @@ measure(struct pt_session *s, const struct pt_profile_options *how,
         struct pt_profile **out)
 {
     struct pt_profile *p = NULL;
-    const struct pt_header *h = pt_trace_header(s->trace);
-    if (!pt_session_lacks(s, 1u << PT_CALL, "calls", "calls") &&
-        !(h->stamped & 1u << PT_CALL))
-        pt_out_say("%s has no times of calls; ptrec run --preset=calls records "
-                   "them",
-                   pt_trace_path(s->trace));
+    pt_session_lacks_times(s);
     enum pt_status st = pt_profile_new(s->trace, s->filter, how, &p);
     if (st != PT_OK)
         return st;

@@ -42,6 +42,17 @@ pt_session_lacks(const struct pt_session *s, uint32_t kinds, const char *what,
     return true;
 }
 
+void
+pt_session_lacks_times(const struct pt_session *s)
+{
+    const struct pt_header *h = pt_trace_header(s->trace);
+    if (!pt_session_lacks(s, 1u << PT_CALL, "calls", "calls") &&
+        !(h->stamped & 1u << PT_CALL))
+        pt_out_say("%s has no times of calls; ptrec run --preset=calls records "
+                   "them",
+                   pt_trace_path(s->trace));
+}
+
 const char *
 pt_session_lost(const struct pt_trouble *t, char *buffer)
 {

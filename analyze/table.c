@@ -10,7 +10,8 @@
     X(repair)                                                                  \
     X(dump)                                                                    \
     X(profile)                                                                 \
-    X(export)
+    X(export)                                                                  \
+    X(flamegraph)
 
 #define X(name) extern const struct pt_analyzer pt_analyzer_##name;
 PT_ANALYZERS(X)

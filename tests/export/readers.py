@@ -225,3 +225,21 @@ def packed(data):
             numbers.append((0, number))
             number = shift = 0
     return numbers
+
+
+def page(data):
+    """Of a page of flamegraph: [(functions from the outermost on, {column: value},
+    thread)], each function as [name, file, line], and the page's other data."""
+    found = re.findall(rb'<script type="application/json"[^>]*>([^<]*)</script>', data)
+    check(len(found) == 1 and b"@DATA@" not in data, "one piece of data")
+    d = json.loads(found[0])
+    columns = {key: d.pop(key) for key in ("parent", "fn", "calls", "self", "wait")}
+    threads, stacks, paths = len(d["threads"]), {}, []
+    check(len(set(map(len, columns.values()))) == 1, "columns differ in length")
+    for i, parent in enumerate(columns["parent"]):
+        check(parent < threads + i, "a parent comes later")
+        above, thread = stacks[parent] if parent >= threads else ([], d["threads"][parent])
+        stack = above + [d["functions"][columns["fn"][i]]]
+        stacks[threads + i] = stack, thread
+        paths.append((stack, {key: column[i] for key, column in columns.items()}, thread))
+    return paths, d

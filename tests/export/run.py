@@ -4,6 +4,7 @@ is for read it.  Tools that are not there are named, and left out.
     run.py [WORDS]      the cases whose name holds one of the words"""
 import base64
 import glob
+import html
 import json
 import os
 import re
@@ -119,6 +120,24 @@ def summaries(trace, part):
     annotated(trace, part, expected, total)
 
 
+def pages(trace, part):
+    """The paths of a flame graph add up to the profile; those that are left out
+    are still there, as (less)."""
+    expected = functions(trace, *part)
+    paths, d = readers.page(harness.ptana("flamegraph", trace, *part))
+    got = added((tuple(escaped(str(text)) for text in stack[-1]),
+                 (row["calls"], row["self"])) for stack, row, _ in paths)
+    equal(got, added((key, value[:2]) for key, value in expected.items()), "page", part)
+    if not trace.endswith("gaps.ptr"):
+        equal(d["notes"], [])
+    few, d = readers.page(harness.ptana("flamegraph", trace, "--limit=5", *part))
+    require(sum(stack[-1][0] != "(less)" for stack, _, _ in few) <= 5, few)
+    for key in "self", "calls":
+        equal(sum(row[key] for _, row, _ in few), sum(row[key] for _, row, _ in paths), key)
+    if len(paths) > 5:
+        require(re.search(r"paths? of less than .* drawn together", d["notes"][0]), d)
+
+
 def annotated(trace, part, expected, total):
     """Own costs of callgrind are the profile's; the costs of all calls of a
     function, and of those that nobody called, are its inclusive time."""
@@ -158,6 +177,7 @@ def whole(directory, trace):
         sums(trace, part)
         timelines(trace, part)
         summaries(trace, part)
+        pages(trace, part)
 
 
 def record(directory, python, preset):
@@ -228,18 +248,77 @@ def in_speedscope(directory, python, browser):
         script = os.path.join(directory, name + ".js")
         with open(script, "w") as file:
             file.write('speedscope.loadFileFromBase64("loaded as %s", "%s")' % (name, data))
-        done = harness.run([browser, "--headless=new", "--no-sandbox", "--disable-gpu",
-                            "--virtual-time-budget=10000", "--dump-dom",
-                            "--enable-logging=stderr",
-                            "--user-data-dir=" + os.path.join(directory, "profile"),
-                            "file://%s#localProfilePath=%s" % (page, script)],
-                           env=harness.environment(HOME=directory))
+        done = browse(directory, browser, "file://%s#localProfilePath=%s" % (page, script))
         shown = done.stdout.decode()
         # The two that name their profiles do so by the program.
         wanted = PROGRAM if name in ("speedscope", "chrome") else "loaded as " + name
         require(wanted in shown, name, shown[-3000:])
         log = done.stderr.decode(errors="replace")
         require(not re.search(r"Doing nothing|still open", log), name, log[-3000:])
+
+
+# What a user does to the page, and what it then shows, as JSON in its title.
+USES = """<script>
+const shown = [], key = (name) => document.dispatchEvent(new KeyboardEvent("keydown", {key: name})),
+  note = () => shown.push($("about").textContent.split("  ")[0] + " | " + $("found").textContent),
+  mouse = (kind, x, row) => { const area = canvas.getBoundingClientRect();
+    canvas.dispatchEvent(new MouseEvent(kind, {clientX: area.left + x,
+      clientY: area.top + row * ROW + 5 - graph.scrollTop})); },
+  find_ = (text) => { $("search").value = text; search(); };
+note();
+mouse("mousemove", 5, 1); shown.push($("tip").textContent.split("\\n")[0]);
+mouse("click", 5, 1); note();
+key("ArrowDown"); note(); key("ArrowUp"); key("ArrowUp"); note();
+find_("^fib$"); note(); find_("("); note(); find_("no such thing"); note();
+key("Escape"); note();
+key("i"); mouse("click", 5, 1); note(); key("i");
+key("f"); shown.push(top_(0) > top_(1)); key("f");
+$("thread").value = 1; $("thread").dispatchEvent(new Event("change")); note();
+find_("a;b"); $("thread").value = -1; $("thread").dispatchEvent(new Event("change")); note();
+document.title = JSON.stringify(shown);
+</script>"""
+
+
+def in_browser(directory, python, browser):
+    trace = record(directory, python, "flow")
+    page = os.path.join(directory, "page.html")
+    data = harness.ptana("flamegraph", trace).decode()
+    with open(page, "w") as file:
+        file.write(data.replace("</body>", USES + "</body>"))
+    done = browse(directory, browser, "file://" + page)
+    title = re.search(r"<title>(.*?)</title>", done.stdout.decode(), re.S).group(1)
+    require(title.startswith("["), title, done.stderr.decode()[-2000:])
+    shown = json.loads(html.unescape(title))
+    paths, d = readers.page(data.encode())
+    total = sum(row["self"] for _, row, _ in paths)
+
+    def share(wanted, thread=None):
+        rows = [(stack, row["self"]) for stack, row, of in paths if thread in (None, of)]
+        time = sum(own for stack, own in rows if any(wanted(*f) for f in stack))
+        return "%.2f %%" % (100 * time / sum(own for _, own in rows))
+
+    own = {}
+    for stack, row, thread in paths:
+        own[stack[-1][0]] = own.get(stack[-1][0], 0) + row["self"]
+    module = "<module> program.py"
+    first = sorted(((sum(r["self"] for s, r, _ in paths if len(s) > 1 and s[:2] == stack), stack)
+                    for stack, _, _ in paths if len(stack) == 2 and stack[0][1] == PROGRAM),
+                   reverse=True)[0][1][1][0]
+    odd = lambda name, *_: "a;b" in name  # noqa: E731
+    equal(shown, ["all | ", module, module + " | ", first + " | ", "all | ",
+                  "all | %s in 1 function" % share(lambda name, *_: name == "fib"),
+                  shown[6], "all | nothing matches", "all | ",
+                  max(own, key=own.get) + " | ", True, "all | ",
+                  "all | %s in 1 function" % share(odd)], total, d["threads"])
+    require(re.fullmatch(r"all \| (nothing matches|\S+ % in \d+ functions?)", shown[6]), shown[6])
+
+
+def browse(directory, browser, url):
+    return harness.run([browser, "--headless=new", "--no-sandbox", "--disable-gpu",
+                        "--window-size=1200,800", "--virtual-time-budget=10000",
+                        "--enable-logging=stderr", "--dump-dom",
+                        "--user-data-dir=" + os.path.join(directory, "profile"), url],
+                       env=harness.environment(HOME=directory))
 
 
 def tools(suite, python):
@@ -255,6 +334,10 @@ def tools(suite, python):
     else:
         print("note: export: pprof is not installed (Debian's golang-go has it)")
     browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser:
+        suite.case("page in a browser", in_browser, python, browser)
+    else:
+        print("note: export: no browser to try flame graphs in (Debian's chromium)")
     if harness.ALL and browser and shutil.which("npm"):
         suite.case("speedscope", in_speedscope, python, browser)
     else:

@@ -16,8 +16,8 @@ A transcript (cases/NAME.golden) is a list of commands with what they print:
 Commands besides ptana: `cut FROM TO N` copies the first N bytes (all but the last
 -N), `flip FROM TO N [TYPE]` copies with a byte of the N-th chunk of a type (4, events)
 inverted, `pstats FILE` prints what Python's pstats module loads, `cat FILE`, `keys FILE`
-checks that each line is a JSON object and prints the first one's keys, and
-`env NAME=VALUE COMMAND`.
+checks that each line is a JSON object and prints the first one's keys, `page FILE`
+prints the data in a page of flamegraph, and `env NAME=VALUE COMMAND`.
 
 Besides the transcripts it checks the table of analyzers: each has a transcript
 and a man page, and the pages are what `ptana help --man` prints.
@@ -97,6 +97,13 @@ def keys(cwd, name):
     return text.encode(), b"", 0
 
 
+def page(cwd, name):
+    with open(os.path.join(cwd, name), "rb") as file:
+        data, = re.findall(rb'<script type="application/json"[^>]*>([^<]*)</script>', file.read())
+    json.loads(data)
+    return data, b"", 0
+
+
 def show_pstats(cwd, name):
     stats = pstats.Stats(os.path.join(cwd, name)).stats
     lines = []
@@ -107,7 +114,8 @@ def show_pstats(cwd, name):
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"), b"", 0
 
 
-OWN = {"cut": cut, "flip": flip, "cat": cat, "keys": keys, "pstats": show_pstats}
+OWN = {"cut": cut, "flip": flip, "cat": cat, "keys": keys, "page": page,
+       "pstats": show_pstats}
 
 
 def run_command(line, cwd):
