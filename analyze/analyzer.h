@@ -26,12 +26,14 @@ struct pt_common {
     uint64_t width;
     bool strict, help, force;
     const char *from, *to;
-    struct pt_text_list threads, processes, include, exclude;
+    struct pt_text_list threads, processes;
+    struct pt_text_list rules[PT_RULE_LIMIT]; /* by enum pt_rule_kind */
+    bool exclude_stdlib;
 };
 enum pt_takes {
     PT_TAKES_RANGE = 1,   /* --from --to */
     PT_TAKES_THREADS = 2, /* --thread --process */
-    PT_TAKES_GLOBS = 4,   /* --include --exclude */
+    PT_TAKES_RULES = 4,   /* --source --include ...: the filters of ptrec run */
     PT_TAKES_FORMAT = 8,  /* --format, and -o for the report */
     PT_TAKES_TEXT = 16,   /* --color --width */
 };

@@ -9,7 +9,6 @@ struct config {
     const char *kinds;
     uint64_t limit;
     bool recorded, disassemble;
-    struct pt_text_list functions;
 };
 
 static const struct pt_option options[] = {
@@ -17,9 +16,6 @@ static const struct pt_option options[] = {
      "only events of these kinds (call, return, line, c_call, ...)"},
     {"limit", 'n', PT_OPTION_COUNT, offsetof(struct config, limit), "N",
      "stop after N events"},
-    {"function", 0, PT_OPTION_LIST, offsetof(struct config, functions), "GLOB",
-     "only events of functions with this name, whole or what follows its last "
-     "dot (may be given again; --include takes files as well)"},
     {"disassemble", 'd', PT_OPTION_FLAG, offsetof(struct config, disassemble),
      NULL,
      "each instruction that ran, with what it did; the lines, branches and "
@@ -31,9 +27,7 @@ static const struct pt_option options[] = {
 
 struct dumper {
     struct pt_session *session;
-    uint32_t kinds;     /* bit per kind */
-    uint8_t *functions; /* by code id: 1 wanted; NULL: all */
-    uint32_t ncodes;
+    uint32_t kinds; /* bit per kind */
     struct pt_cursor *cursor;
     struct pt_graph_cache *graphs;        /* NULL: of no use */
     struct pt_disassembler *disassembler; /* NULL: not wanted */
@@ -118,37 +112,7 @@ choose_kinds(struct dumper *d)
     return PT_OK;
 }
 
-static enum pt_status
-choose_functions(struct dumper *d)
-{
-    struct pt_session *s = d->session;
-    const struct config *config = s->config;
-    const struct pt_text_list *globs = &config->functions;
-    if (globs->n == 0)
-        return PT_OK;
-    d->ncodes = pt_trace_code_count(s->trace);
-    d->functions = calloc((size_t)d->ncodes + 1, 1);
-    if (!d->functions)
-        return PT_ENOMEM;
-    for (size_t i = 0; i < globs->n; i++) {
-        bool found = false;
-        for (uint32_t id = 1; id <= d->ncodes; id++) {
-            const struct pt_code *code = pt_trace_code(s->trace, id);
-            if (code && pt_glob_name(globs->items[i], code->qualname)) {
-                d->functions[id] = 1;
-                found = true;
-            }
-        }
-        if (!found)
-            return pt_session_fail(s, PT_ENOTFOUND,
-                                   "%s has no function \"%s\"; ptana profile "
-                                   "--all shows what ran",
-                                   pt_trace_path(s->trace), globs->items[i]);
-    }
-    return PT_OK;
-}
-
-/* Whether the filters of dump's own let an event pass. */
+/* Whether an event that the session's filter lets pass is one to show. */
 static bool
 is_wanted(const struct dumper *d, const struct pt_merged *m)
 {
@@ -156,10 +120,8 @@ is_wanted(const struct dumper *d, const struct pt_merged *m)
     if (kind < PT_KIND_LIMIT && !(d->kinds >> kind & 1))
         return false;
     /* The log has it itself: it would come twice. */
-    if (m->walked && pt_trace_header(d->session->trace)->events >> kind & 1)
-        return false;
-    return !d->functions || (m->step.framed && m->step.frame.id <= d->ncodes &&
-                             d->functions[m->step.frame.id]);
+    return !(m->walked &&
+             pt_trace_header(d->session->trace)->events >> kind & 1);
 }
 
 /* --- the analyzer --------------------------------------------------------- */
@@ -211,9 +173,7 @@ prepare(struct dumper *d)
     struct pt_session *s = d->session;
     const struct config *config = s->config;
     bool walks = implied_kinds(s) & d->kinds;
-    enum pt_status st = choose_functions(d);
-    if (st == PT_OK)
-        st = pt_cursor_new(s->trace, s->filter, &d->cursor);
+    enum pt_status st = pt_cursor_new(s->trace, s->filter, &d->cursor);
     if (st == PT_OK && (walks || config->disassemble))
         st = pt_graph_cache_new(s->trace, &d->graphs);
     if (st == PT_OK && walks)
@@ -242,7 +202,6 @@ run(struct pt_session *s)
     pt_disassembler_free(d.disassembler);
     pt_cursor_free(d.cursor);
     pt_graph_cache_free(d.graphs);
-    free(d.functions);
     return st;
 }
 
@@ -277,14 +236,14 @@ const struct pt_analyzer pt_analyzer_dump = {
     .examples = "ptana dump -n 100 # the first hundred events\n"
                 "ptana dump --from=1.5s --to=1.6s --thread='#1' # a moment of "
                 "a thread\n"
-                "ptana dump -d --function=parse # each instruction of a "
+                "ptana dump -d --only=parse # each instruction of a "
                 "function\n"
                 "ptana dump -d --from=12+3 --to=20 # ... from the third behind "
                 "event 12 on\n"
                 "ptana dump --format=jsonl --kinds=exception # for a program",
     .options = options,
     .config_size = sizeof(struct config),
-    .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS |
+    .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_RULES |
              PT_TAKES_FORMAT | PT_TAKES_TEXT,
     .formats = "text|jsonl",
     .run = run,

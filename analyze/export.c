@@ -303,7 +303,7 @@ const struct pt_analyzer pt_analyzer_export = {
     .options = options,
     .config_size = sizeof(struct pt_export_options),
     .takes =
-        PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS | PT_TAKES_FORMAT,
+        PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_RULES | PT_TAKES_FORMAT,
     .formats = "chrome|speedscope|collapsed|callgrind|pprof|csv",
     .run = run,
 };

@@ -349,6 +349,6 @@ const struct pt_analyzer pt_analyzer_flamegraph = {
     .options = options,
     .config_size = sizeof(struct config),
     .takes =
-        PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS | PT_TAKES_FORMAT,
+        PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_RULES | PT_TAKES_FORMAT,
     .run = run,
 };

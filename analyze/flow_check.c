@@ -18,7 +18,8 @@ pt_flow_check_init(struct pt_flow_check *check, const struct pt_trace *trace,
     if (st == PT_OK)
         st = pt_counts_new(check->graphs, &check->counts);
     if (st == PT_OK)
-        folds[(*n)++] = (struct pt_fold){check, check_chunk, NULL};
+        folds[(*n)++] = (struct pt_fold){
+            .state = check, .chunk = check_chunk, .whole = true};
     else
         pt_flow_check_clear(check);
     return st;

@@ -14,10 +14,13 @@ struct pt_fold {
     enum pt_status (*chunk)(void *state, const struct pt_events *);
     /* A chunk that cannot be decoded: what it held is a gap.  May be NULL. */
     enum pt_status (*bad)(void *state, const struct pt_chunk_info *);
+    /* It wants chunks as they are in the log: without it a filter's rules are
+     * applied to them (pt_sieve_chunk()), and a fold knows nothing of rules. */
+    bool whole;
 };
 
 /* Decodes each wanted chunk once and hands it to every fold; counts damage and
- * gaps into `trouble`.  `filter` may be NULL. */
+ * gaps into `trouble`.  `filter` may be NULL; ranges are left to the folds. */
 enum pt_status pt_pass_run(const struct pt_trace *, const struct pt_filter *,
                            const struct pt_fold *folds, size_t n,
                            struct pt_trouble *trouble, struct pt_error *error);

@@ -304,7 +304,7 @@ const struct pt_analyzer pt_analyzer_profile = {
         "ptana profile --format=pstats -o out.pstats # for pstats, snakeviz",
     .options = options,
     .config_size = sizeof(struct pt_profile_config),
-    .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_GLOBS |
+    .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_RULES |
              PT_TAKES_FORMAT | PT_TAKES_TEXT,
     .formats = "text|json|pstats",
     .run = run,

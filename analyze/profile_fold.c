@@ -468,6 +468,16 @@ sync(struct pt_profile *p, struct pt_lane *l, const struct pt_events *chunk)
     return st;
 }
 
+/* Of a chunk that has been sieved, those that are left. */
+static uint64_t
+count_events(const struct pt_event *e, size_t n, const struct pt_filter *f)
+{
+    uint64_t none = 0;
+    for (size_t i = 0; f && f->sieves && i < n; i++)
+        none += e[i].kind == PT_KIND_NONE;
+    return n - none;
+}
+
 static enum pt_status
 fold_chunk(void *state, const struct pt_events *chunk)
 {
@@ -504,7 +514,7 @@ fold_chunk(void *state, const struct pt_events *chunk)
     if (st == PT_OK)
         st = loops[p->state->keeps](p, l, chunk->events + first,
                                     chunk->events + n);
-    p->events += n - first;
+    p->events += count_events(chunk->events + first, n - first, f);
     int64_t last = f && l->over ? f->to.time : chunk->info->time_last;
     if (st == PT_OK && l->known && last > l->last)
         settle(p, l, last, p->state->keeps);
@@ -525,7 +535,7 @@ bad_chunk(void *state, const struct pt_chunk_info *info)
 struct pt_fold
 pt_profile_fold(struct pt_profile *p)
 {
-    return (struct pt_fold){p, fold_chunk, bad_chunk};
+    return (struct pt_fold){.state = p, .chunk = fold_chunk, .bad = bad_chunk};
 }
 
 enum pt_status

@@ -6,8 +6,8 @@
  * those of activations outside any other of the same function on the same
  * thread. Time between two stack events belongs to the function on top, so
  * exclusive times need nothing but the stack, which each chunk's keyframe
- * gives.  Hidden spans (types and callable objects, excluded code) leave their
- * time with the function below.  An activation open at the end of its thread
+ * gives.  Hidden spans (types and callable objects) leave their time with the
+ * function below.  An activation open at the end of its thread
  * ends there.
  *
  * Partial profiles of the same trace, over different threads, merge.

@@ -72,8 +72,7 @@ map(struct grouping *g)
     struct pt_profile *p = g->profile;
     struct pt_profile_state *s = p->state;
     for (uint32_t id = 0; id < s->ncodes; id++) {
-        bool hidden = p->filter && !pt_filter_code(p->filter, id);
-        s->code_fn[id] = hidden ? PT_PROFILE_HIDDEN : code_group(g, id);
+        s->code_fn[id] = code_group(g, id);
         if (s->code_fn[id] == 0)
             return PT_ENOMEM;
     }

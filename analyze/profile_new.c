@@ -50,10 +50,6 @@ map_codes(struct pt_profile *p)
         return PT_ENOMEM;
     for (uint32_t id = 0; id < s->ncodes; id++) {
         const struct pt_code *c = pt_trace_code(p->trace, id);
-        if (p->filter && !pt_filter_code(p->filter, id)) {
-            s->code_fn[id] = PT_PROFILE_HIDDEN;
-            continue;
-        }
         if (!c) {
             s->code_fn[id] = add_function(p, id, false);
             continue;

@@ -203,8 +203,8 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         if (c->type != PT_CHUNK_EVENTS || c->events == 0 ||
             !pt_filter_chunk(f, c))
             continue;
-        if (!any || c->time_first < rows->first)
-            rows->first = c->time_first;
+        if (!any || pt_filter_first(f, c) < rows->first)
+            rows->first = pt_filter_first(f, c);
         if (!any || c->time_last > rows->last)
             rows->last = c->time_last;
         any = true;
@@ -215,8 +215,6 @@ find_extent(const struct pt_session *s, struct pt_profile_rows *rows)
         }
     }
     free(seen);
-    if (f->from.time > rows->first)
-        rows->first = f->from.time;
     if (f->to.time < rows->last)
         rows->last = f->to.time;
     return PT_OK;

@@ -64,7 +64,8 @@ count_bad(void *state, const struct pt_chunk_info *info)
 static enum pt_status
 look(struct pt_session *s, struct found *found)
 {
-    struct pt_fold fold = {found, count_chunk, count_bad};
+    struct pt_fold fold = {
+        .state = found, .chunk = count_chunk, .bad = count_bad};
     struct pt_trouble trouble = {0};
     *found = (struct found){.trace = s->trace};
     return pt_pass_run(s->trace, NULL, &fold, 1, &trouble, &s->error);

@@ -1,6 +1,6 @@
 /* A session: command line, trace, filter and output around one analyzer, and
  * what is said about the trace when it is done. */
-#include "analyze/analyzer.h"
+#include "analyze/rules.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -202,6 +202,26 @@ is_same_as(int fd, const struct stat *file)
 }
 
 static enum pt_status
+make_filter(struct pt_session *s)
+{
+    const struct pt_common *c = &s->common;
+    struct pt_rules rules;
+    enum pt_status st = pt_rules_make(c, s->trace, &rules, &s->error);
+    struct pt_filter_spec spec = {.from = c->from,
+                                  .to = c->to,
+                                  .threads = c->threads.items,
+                                  .nthreads = c->threads.n,
+                                  .processes = c->processes.items,
+                                  .nprocesses = c->processes.n,
+                                  .rules = rules.list,
+                                  .nrules = rules.n};
+    if (st == PT_OK)
+        st = pt_filter_new(s->trace, &spec, &s->error, &s->filter);
+    pt_rules_clear(&rules);
+    return st;
+}
+
+static enum pt_status
 open_all(struct pt_session *s, const char *path)
 {
     const struct pt_common *c = &s->common;
@@ -213,17 +233,7 @@ open_all(struct pt_session *s, const char *path)
                                path);
     if (st != PT_OK)
         return st;
-    struct pt_filter_spec spec = {.from = c->from,
-                                  .to = c->to,
-                                  .threads = c->threads.items,
-                                  .nthreads = c->threads.n,
-                                  .processes = c->processes.items,
-                                  .nprocesses = c->processes.n,
-                                  .include = c->include.items,
-                                  .ninclude = c->include.n,
-                                  .exclude = c->exclude.items,
-                                  .nexclude = c->exclude.n};
-    st = pt_filter_new(s->trace, &spec, &s->error, &s->filter);
+    st = make_filter(s);
     if (st != PT_OK || !(s->self->takes & PT_TAKES_FORMAT))
         return st;
     if (is_same_file(c->output, pt_trace_path(s->trace)))

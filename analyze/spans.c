@@ -34,7 +34,7 @@ static bool
 is_hidden(const struct pt_spans *p, const struct pt_frame *f)
 {
     if (!f->callable)
-        return p->filter && !pt_filter_code(p->filter, f->id);
+        return false;
     const struct pt_callable *c = pt_trace_callable(p->trace, f->id);
     return !p->all_calls && !(c && (c->kind == PT_CALLABLE_BUILTIN ||
                                     c->kind == PT_CALLABLE_METHOD));
@@ -357,7 +357,8 @@ pt_spans_free(struct pt_spans *p)
 struct pt_fold
 pt_spans_fold(struct pt_spans *p)
 {
-    return (struct pt_fold){p, follow_chunk, bad_chunk};
+    return (struct pt_fold){
+        .state = p, .chunk = follow_chunk, .bad = bad_chunk};
 }
 
 enum pt_status

@@ -2,10 +2,10 @@
  *
  * Follows the stack rules of <pt/replay.h> over chunks in file order and tells
  * a sink of each activation's beginning and end.  What is counted is what the
- * profile counts (analyze/profile_fold.h): types, callable objects and excluded
- * code are no spans of their own, and their time is the one's below; a span
- * that is open when its thread ends, ends there; what a gap took away is known
- * by the keyframe behind it.  Of one thread, beginnings and ends come nested,
+ * profile counts (analyze/profile_fold.h): types and callable objects are no
+ * spans of their own, and their time is the one's below; a span that is open
+ * when its thread ends, ends there; what a gap took away is known by the
+ * keyframe behind it.  Of one thread, beginnings and ends come nested,
  * and their times never decrease.  Memory grows with the depth of the
  * stacks, never with the events.
  * Thread rule: a handle belongs to one thread. */

@@ -52,14 +52,34 @@ static const struct pt_option thread_options[] = {
     {"process", 0, PT_OPTION_LIST, AT(processes), "PROCESS",
      "only this process: a pid, or #ID of the trace; may be given again"},
     {0}};
-static const struct pt_option glob_options[] = {
-    {"include", 0, PT_OPTION_LIST, AT(include), "GLOB",
-     "only Python code that matches, by its qualified name or its last "
-     "component, or by its file: path, base name (encoder.py), or that with "
-     "its directory (json/encoder.py); may be given again"},
-    {"exclude", 0, PT_OPTION_LIST, AT(exclude), "GLOB",
-     "leave out such code; may be given again"},
+#define RULE(name, kind, arg, help)                                            \
+    {                                                                          \
+        name, 0, PT_OPTION_LIST, AT(rules[kind]), arg, help                    \
+    }
+static const struct pt_option rule_options[] = {
+    RULE("source", PT_RULE_SOURCE, "DIR|PACKAGE",
+         "only Python code below DIR, as seen from where the program was "
+         "started, or of PACKAGE; this and the following as ptrec run has "
+         "them: the report is that of a recording with the same filters; all "
+         "may be given again"),
+    RULE("include", PT_RULE_INCLUDE, "GLOB",
+         "only Python code that matches, by its qualified name or its last "
+         "component, or by its file: path, base name (encoder.py), or that "
+         "with its directory (json/encoder.py)"),
+    RULE("exclude", PT_RULE_EXCLUDE, "GLOB", "... unless it matches this"),
+    {"exclude-stdlib", 0, PT_OPTION_FLAG, AT(exclude_stdlib), NULL,
+     "leave out Python's standard library"},
+    RULE("only", PT_RULE_ONLY, "FUNCTION",
+         "only the function: NAME, MODULE.NAME (globs), or FILE:LINE"),
+    RULE("function", PT_RULE_FUNCTION, "FUNCTION",
+         "only the function and all that it calls"),
+    RULE("max-depth", PT_RULE_MAX_DEPTH, "N",
+         "only the N outermost frames of each stack"),
+    RULE("start-at", PT_RULE_START_AT, "PLACE",
+         "only what comes from when a function is first entered, or FILE:LINE "
+         "reached"),
     {0}};
+#undef RULE
 static const struct pt_option output_options[] = {
     {"output", 'o', PT_OPTION_TEXT, AT(output), "FILE",
      "write the report there instead of to standard output"},
@@ -91,8 +111,8 @@ pt_analyzer_groups(const struct pt_analyzer *a, struct pt_common *common,
         groups[n++] = (struct pt_option_group){range_options, common};
     if (a->takes & PT_TAKES_THREADS)
         groups[n++] = (struct pt_option_group){thread_options, common};
-    if (a->takes & PT_TAKES_GLOBS)
-        groups[n++] = (struct pt_option_group){glob_options, common};
+    if (a->takes & PT_TAKES_RULES)
+        groups[n++] = (struct pt_option_group){rule_options, common};
     if (a->takes & PT_TAKES_FORMAT)
         groups[n++] = (struct pt_option_group){output_options, common};
     if (a->takes & PT_TAKES_TEXT)

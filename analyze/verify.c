@@ -225,7 +225,8 @@ static enum pt_status
 run(struct pt_session *s)
 {
     struct verifier v = {.session = s, .text = pt_session_format(s, "text")};
-    struct pt_fold folds[] = {{&v, check_chunk, bad_chunk}, {0}};
+    struct pt_fold folds[] = {
+        {.state = &v, .chunk = check_chunk, .bad = bad_chunk}, {0}};
     v.walks = !pt_flow_lacks(s->trace);
     enum pt_status st = pt_thread_ids_init(&v.ids, s->trace);
     if (st != PT_OK)

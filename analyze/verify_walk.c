@@ -305,7 +305,8 @@ pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s,
     check->threads = calloc(ids->n + 1, sizeof *check->threads);
     if (!check->threads)
         return PT_ENOMEM;
-    *fold = (struct pt_fold){check, check_chunk, bad_chunk};
+    *fold = (struct pt_fold){
+        .state = check, .chunk = check_chunk, .bad = bad_chunk};
     return PT_OK;
 }
 

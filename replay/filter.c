@@ -1,6 +1,6 @@
-/* Which part of a trace: positions, times, threads, processes and globs,
- * resolved once against a trace's directory and definitions. */
-#include <pt/replay.h>
+/* Which part of a trace: positions, times, threads and processes, resolved once
+ * against a trace's directory and definitions. */
+#include "replay/filter.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum pt_status
-fail(struct pt_error *error, enum pt_status status, const char *fmt, ...)
+enum pt_status
+pt_filter_fail(struct pt_error *error, enum pt_status status, const char *fmt,
+               ...)
 {
     va_list ap;
     if (!error)
@@ -60,10 +61,9 @@ parse_u64(const char *text, const char **end, uint64_t *out)
     return p != text;
 }
 
-/* The time of event `seq`. */
-static enum pt_status
-find_seq(const struct pt_trace *trace, uint64_t seq, int64_t *time,
-         struct pt_error *error)
+enum pt_status
+pt_filter_time(const struct pt_trace *trace, uint64_t seq, int64_t *time,
+               struct pt_error *error)
 {
     size_t n = pt_trace_chunk_count(trace);
     for (size_t i = 0; i < n; i++) {
@@ -87,10 +87,11 @@ find_seq(const struct pt_trace *trace, uint64_t seq, int64_t *time,
         pt_decoder_free(d);
         return st;
     }
-    return fail(error, PT_ENOTFOUND,
-                "%s holds no event %" PRIu64 "; ptana info tells how many "
-                "there are",
-                pt_trace_path(trace), seq);
+    return pt_filter_fail(error, PT_ENOTFOUND,
+                          "%s holds no event %" PRIu64
+                          "; ptana info tells how many "
+                          "there are",
+                          pt_trace_path(trace), seq);
 }
 
 /* One end of a range, as it is stored in the filter. */
@@ -113,11 +114,12 @@ resolve(const struct pt_trace *trace, const char *text, bool from,
     }
     if (!parse_u64(text, &p, &seq) ||
         (*p && (*p != '+' || !parse_u64(p + 1, &p, &k) || *p)))
-        return fail(error, PT_EUSAGE,
-                    "\"%s\" is no position; write SEQ, SEQ+K, or a time such "
-                    "as 1.5s, 20ms, 300us",
-                    text);
-    enum pt_status st = find_seq(trace, seq, &time, error);
+        return pt_filter_fail(
+            error, PT_EUSAGE,
+            "\"%s\" is no position; write SEQ, SEQ+K, or a time such "
+            "as 1.5s, 20ms, 300us",
+            text);
+    enum pt_status st = pt_filter_time(trace, seq, &time, error);
     if (st != PT_OK)
         return st;
     /* What follows SEQ by K instructions lies behind SEQ itself. */
@@ -149,10 +151,11 @@ resolve_range(const struct pt_trace *trace, const struct pt_filter_spec *spec,
     bool same = from.placed && to.placed && seq == to.at.seq;
     if (pt_moment_before(to.at.time, to.at.seq, from.at.time, seq) ||
         (same && to.k < from.k))
-        return fail(error, PT_EUSAGE,
-                    "the range from %s to %s ends before it begins; exchange "
-                    "them",
-                    spec->from, spec->to);
+        return pt_filter_fail(
+            error, PT_EUSAGE,
+            "the range from %s to %s ends before it begins; exchange "
+            "them",
+            spec->from, spec->to);
     return PT_OK;
 }
 
@@ -186,55 +189,6 @@ trace_end(const struct pt_trace *trace, int64_t *last)
             *last = c->time_last;
     }
     return *last >= 0;
-}
-
-/* A typing error is not an empty answer. */
-static bool
-matches_any(const struct pt_trace *trace, const char *pattern)
-{
-    uint32_t n = pt_trace_code_count(trace);
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct pt_code *code = pt_trace_code(trace, id);
-        if (code && pt_glob_code(pattern, code))
-            return true;
-    }
-    return false;
-}
-
-static enum pt_status
-select_codes(const struct pt_trace *trace, const struct pt_filter_spec *spec,
-             struct pt_filter *f, struct pt_error *error)
-{
-    if (!spec->ninclude && !spec->nexclude)
-        return PT_OK;
-    for (size_t i = 0; i < spec->ninclude + spec->nexclude; i++) {
-        const char *pattern = i < spec->ninclude
-                                  ? spec->include[i]
-                                  : spec->exclude[i - spec->ninclude];
-        if (!matches_any(trace, pattern))
-            return fail(error, PT_ENOTFOUND,
-                        "%s has no code that matches \"%s\"; ptana profile "
-                        "--all shows what ran",
-                        pt_trace_path(trace), pattern);
-    }
-    f->coded = true;
-    f->ncodes = pt_trace_code_count(trace) + 1;
-    f->codes = malloc(f->ncodes);
-    if (!f->codes)
-        return PT_ENOMEM;
-    memset(f->codes, 1, f->ncodes);
-    for (uint32_t id = 1; id < f->ncodes; id++) {
-        const struct pt_code *code = pt_trace_code(trace, id);
-        if (!code)
-            continue;
-        bool wanted = spec->ninclude == 0;
-        for (size_t i = 0; i < spec->ninclude; i++)
-            wanted |= pt_glob_code(spec->include[i], code);
-        for (size_t i = 0; i < spec->nexclude; i++)
-            wanted &= !pt_glob_code(spec->exclude[i], code);
-        f->codes[id] = wanted;
-    }
-    return PT_OK;
 }
 
 static bool
@@ -295,10 +249,11 @@ select_threads(const struct pt_trace *trace, const char *const *patterns,
         }
         if (!found) {
             free(hit);
-            return fail(error, PT_ENOTFOUND,
-                        "%s has no %s \"%s\"; ptana info lists them",
-                        pt_trace_path(trace), by_thread ? "thread" : "process",
-                        patterns[i]);
+            return pt_filter_fail(error, PT_ENOTFOUND,
+                                  "%s has no %s \"%s\"; ptana info lists them",
+                                  pt_trace_path(trace),
+                                  by_thread ? "thread" : "process",
+                                  patterns[i]);
         }
     }
     for (uint32_t id = 0; id < f->nthreads; id++)
@@ -324,11 +279,11 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
         st = resolve_range(trace, spec, f, error);
     if (st == PT_OK && spec->from && trace_end(trace, &last) &&
         f->from.time > last)
-        st = fail(error, PT_ENOTFOUND,
-                  "nothing is as late as %s: %s ends at %" PRId64 ".%09" PRId64
-                  "s",
-                  spec->from, pt_trace_path(trace), last / 1000000000,
-                  last % 1000000000);
+        st = pt_filter_fail(error, PT_ENOTFOUND,
+                            "nothing is as late as %s: %s ends at %" PRId64
+                            ".%09" PRId64 "s",
+                            spec->from, pt_trace_path(trace), last / 1000000000,
+                            last % 1000000000);
     if (st == PT_OK)
         st = select_threads(trace, spec->threads, spec->nthreads, true, f,
                             error);
@@ -336,10 +291,10 @@ pt_filter_new(const struct pt_trace *trace, const struct pt_filter_spec *spec,
         st = select_threads(trace, spec->processes, spec->nprocesses, false, f,
                             error);
     if (st == PT_OK)
-        st = select_codes(trace, spec, f, error);
+        st = pt_filter_rules(trace, spec, f, error);
     if (st != PT_OK) {
         if (st == PT_ENOMEM)
-            fail(error, st, "out of memory");
+            pt_filter_fail(error, st, "out of memory");
         pt_filter_free(f);
         return st;
     }
@@ -354,13 +309,43 @@ pt_filter_free(struct pt_filter *f)
         return;
     free(f->threads);
     free(f->codes);
+    free(f->starts);
     free(f);
+}
+
+static const struct pt_start *
+start_of(const struct pt_filter *f, uint32_t process)
+{
+    return f->starts && process < f->nstarts ? &f->starts[process] : NULL;
+}
+
+bool
+pt_filter_begun(const struct pt_filter *f, uint32_t process,
+                struct pt_moment at, uint64_t k)
+{
+    const struct pt_start *s = start_of(f, process);
+    if (!s || pt_moment_before(s->at.time, s->at.seq, at.time, at.seq))
+        return true;
+    return at.time == s->at.time && at.seq == s->at.seq && k >= s->k;
+}
+
+int64_t
+pt_filter_first(const struct pt_filter *f, const struct pt_chunk_info *c)
+{
+    const struct pt_start *s = start_of(f, c->process);
+    int64_t first = c->time_first;
+    if (f->from.time > first)
+        first = f->from.time;
+    return s && s->time > first ? s->time : first;
 }
 
 bool
 pt_filter_chunk(const struct pt_filter *f, const struct pt_chunk_info *c)
 {
+    const struct pt_start *s = start_of(f, c->process);
     if (c->thread < f->nthreads && !f->threads[c->thread])
+        return false;
+    if (s && c->time_last < s->at.time)
         return false;
     return c->time_last >= f->from.time && c->time_first <= f->to.time;
 }

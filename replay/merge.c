@@ -7,6 +7,7 @@
  * shrink as more streams are in the middle of a chunk, so that a thousand
  * threads at once cost time rather than memory. */
 #include "replay/fine.h"
+#include "replay/sieve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,14 @@ struct stream {
     bool follows;          /* it comes behind a chunk that was read */
     struct pt_moment next; /* of window[at] */
     struct pt_stack stack;
+    struct pt_rest rest; /* of a filter that sieves */
     struct pt_fine_stream fine;
 };
 
 struct pt_cursor {
     const struct pt_trace *trace;
     const struct pt_filter *filter;
+    bool sieves;
     struct pt_decoder *decoder;
     struct pt_line_cache *lines;
     struct pt_events decoded;
@@ -119,6 +122,7 @@ leave_out(struct stream *s, const struct pt_chunk_info *info)
 {
     s->follows = false;
     pt_stack_lose(&s->stack);
+    pt_stack_lose(&s->rest.stack);
     pt_fine_leave(&s->fine, (struct pt_moment){info->time_last,
                                                info->seq + info->events - 1});
 }
@@ -168,6 +172,8 @@ fill(struct pt_cursor *c, struct stream *s)
     }
     if (!s->open) {
         enum pt_status st = pt_stack_sync(&s->stack, &c->decoded);
+        if (st == PT_OK && c->sieves)
+            st = pt_rest_sync(&s->rest, c->filter, &s->stack, &c->decoded);
         if (st == PT_OK)
             st = pt_fine_sync(&s->fine, &c->decoded);
         if (st != PT_OK)
@@ -322,6 +328,7 @@ pt_cursor_new(const struct pt_trace *trace, const struct pt_filter *filter,
         return PT_ENOMEM;
     c->trace = trace;
     c->filter = filter;
+    c->sieves = filter && filter->sieves;
     c->decoded_chunk = SIZE_MAX;
     enum pt_status st = pt_decoder_new(trace, &c->decoder);
     if (st == PT_OK)
@@ -334,6 +341,7 @@ pt_cursor_new(const struct pt_trace *trace, const struct pt_filter *filter,
     }
     for (size_t i = 0; i < c->nstreams; i++) {
         c->streams[i].stack.lines = c->lines;
+        c->streams[i].rest.stack.lines = c->lines;
         const struct pt_chunk_info *first = chunk_of(c, &c->streams[i]);
         pt_fine_leave(&c->streams[i].fine,
                       (struct pt_moment){first->time_first, first->seq});
@@ -359,6 +367,7 @@ pt_cursor_free(struct pt_cursor *c)
     for (size_t i = 0; c->streams && i < c->nstreams; i++) {
         free(c->streams[i].window);
         pt_stack_clear(&c->streams[i].stack);
+        pt_rest_clear(&c->streams[i].rest);
         pt_fine_clear(&c->streams[i].fine);
     }
     pt_decoder_free(c->decoder);
@@ -376,9 +385,8 @@ visible(const struct pt_filter *f, const struct stream *s,
     if (!f)
         return true;
     const struct pt_moment *at = m->walked ? &s->fine.last : &s->next;
-    if (!pt_filter_place(f, *at, m->k, m->event->time))
-        return false;
-    return !f->coded || (m->step.framed && pt_filter_code(f, m->step.frame.id));
+    return pt_filter_place(f, *at, m->k, m->event->time) &&
+           pt_filter_begun(f, m->process, *at, m->k);
 }
 
 static void
@@ -402,17 +410,22 @@ pt_cursor_walk(struct pt_cursor *c, struct pt_graph_cache *graphs)
 }
 
 /* The event on top: one that follows from the flow, else the logged one; PT_END
- * where the heap has to be looked at again. */
+ * where the heap has to be looked at again.  *kept: no rule leaves it out. */
 static enum pt_status
-take(struct pt_cursor *c, struct stream *s, struct pt_merged *out)
+take(struct pt_cursor *c, struct stream *s, struct pt_merged *out, bool *kept)
 {
     const struct pt_chunk_info *info = chunk_of(c, s);
     const struct pt_event *event = &s->window[s->at];
-    *out = (struct pt_merged){
-        .stack = &s->stack, .process = info->process, .thread = info->thread};
+    *out = (struct pt_merged){.stack = c->sieves ? &s->rest.stack : &s->stack,
+                              .process = info->process,
+                              .thread = info->thread};
+    *kept = true;
     bool behind = s->fine.walk && !s->fine.drained;
     enum pt_status st =
         pt_fine_next(&s->fine, event, s->next.seq, &s->stack, out);
+    if (st == PT_OK && c->sieves)
+        st = pt_rest_follow(&s->rest, &s->stack, out->event, out->seq,
+                            &out->step, kept);
     if (st != PT_END)
         return st;
     if (behind) {
@@ -426,7 +439,9 @@ take(struct pt_cursor *c, struct stream *s, struct pt_merged *out)
     if (s->fine.walk)
         c->event.time =
             pt_fine_pass(&s->fine, event, s->filled - s->at, out->seq);
-    st = pt_stack_step(&s->stack, &c->event, out->seq, &out->step);
+    st = c->sieves ? pt_rest_step(&s->rest, c->filter, &s->stack, &c->event,
+                                  out->seq, &out->step, kept)
+                   : pt_stack_step(&s->stack, &c->event, out->seq, &out->step);
     if (st == PT_OK && c->event.kind == PT_GAP) {
         pt_fine_lose(&s->fine);
         count_gap(c, &c->event);
@@ -448,12 +463,13 @@ pt_cursor_next(struct pt_cursor *c, struct pt_merged *out)
             pt_moment_before(c->filter->to.time, c->filter->to.seq,
                              key(s)->time, key(s)->seq))
             return PT_END;
-        st = take(c, s, out);
+        bool kept;
+        st = take(c, s, out, &kept);
         if (st == PT_END)
             continue;
         if (st != PT_OK)
             return st;
-        bool show = visible(c->filter, s, out);
+        bool show = kept && visible(c->filter, s, out);
         if (!out->walked)
             advance(c, s);
         if (show)

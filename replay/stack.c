@@ -31,8 +31,8 @@ reserve(struct pt_stack *s, size_t depth)
 }
 
 /* Lines and offsets are left out: a keyframe may know less of them. */
-static bool
-same(const struct pt_stack *s, const struct pt_events *chunk)
+bool
+pt_stack_is(const struct pt_stack *s, const struct pt_events *chunk)
 {
     if (s->depth != chunk->depth)
         return false;
@@ -49,7 +49,7 @@ pt_stack_sync(struct pt_stack *s, const struct pt_events *chunk)
 {
     /* A gap that opens the chunk lies between the two stacks. */
     bool gap = chunk->info->events > 0 && chunk->events[0].kind == PT_GAP;
-    if (s->known && !gap && !same(s, chunk))
+    if (s->known && !gap && !pt_stack_is(s, chunk))
         s->desyncs++;
     enum pt_status st = reserve(s, chunk->depth);
     if (st != PT_OK)

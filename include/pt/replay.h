@@ -7,7 +7,7 @@
 #ifndef PT_REPLAY_H
 #define PT_REPLAY_H
 
-#include <pt/choice.h>
+#include <pt/filter.h>
 #include <pt/flow.h>
 #include <pt/reader.h>
 
@@ -105,85 +105,21 @@ void pt_stack_clear(struct pt_stack *);
 /* Starts a chunk of the stack's thread: compares, counts a desync where the
  * stack was known and differs, and takes over the keyframe. */
 enum pt_status pt_stack_sync(struct pt_stack *, const struct pt_events *);
+/* Whether the frames are those of the chunk's keyframe. */
+bool pt_stack_is(const struct pt_stack *, const struct pt_events *);
 /* Events are missing here: the next keyframe is taken without a desync. */
 void pt_stack_lose(struct pt_stack *);
 /* Applies one event; PT_ELIMIT past PT_STACK_LIMIT, PT_ENOMEM. */
 enum pt_status pt_stack_step(struct pt_stack *, const struct pt_event *,
                              uint64_t seq, struct pt_step *out);
 
-/* --- which part of a trace ------------------------------------------------ */
-
-/* What the user asked for; strings are borrowed and NULL when not given. */
-struct pt_filter_spec {
-    const char *from, *to;      /* "SEQ", "SEQ+K", or a time: "1.5s", "20ms" */
-    const char *const *threads; /* native id, "#ID" of the trace, or a glob */
-    size_t nthreads;
-    const char *const *processes; /* pid or "#ID" */
-    size_t nprocesses;
-    const char *const *include; /* globs, as pt_glob_code() has them */
-    size_t ninclude;
-    const char *const *exclude; /* the last that matches wins over include */
-    size_t nexclude;
-};
-
-/* A moment in the merged order. */
-struct pt_moment {
-    int64_t time;
-    uint64_t seq;
-};
-
-struct pt_filter {
-    struct pt_moment from, to; /* of logged events; both inclusive */
-    uint64_t from_k;  /* from SEQ+K: `from` is the event behind SEQ, and of what
-                         follows SEQ all is meant from here on; else 0 */
-    uint64_t to_k;    /* of what follows event `to`, all up to here is meant */
-    bool from_placed; /* `from` was given as SEQ or SEQ+K, not as a time */
-    bool to_placed;
-    bool ranged;      /* from or to is given */
-    bool coded;       /* include or exclude is given */
-    uint8_t *threads; /* per thread id: 1 wanted */
-    uint32_t nthreads;
-    uint8_t *codes; /* per code id: 1 wanted; NULL: all */
-    uint32_t ncodes;
-};
-
-/* "1.5s", "20ms", "300us", "7ns", "2min", "1h" to ns; false, and *ns as it was,
- * where it is no time. */
-bool pt_time_parse(const char *text, int64_t *ns);
-
-/* Resolves `spec` against a trace; a position that is not there, or a name that
- * nothing bears, is PT_ENOTFOUND or PT_EUSAGE with a sentence in `error`. */
-enum pt_status pt_filter_new(const struct pt_trace *,
-                             const struct pt_filter_spec *,
-                             struct pt_error *error, struct pt_filter **out);
-void pt_filter_free(struct pt_filter *);
-/* Whether some event of the chunk can pass (thread and range). */
-bool pt_filter_chunk(const struct pt_filter *, const struct pt_chunk_info *);
-
-static inline bool
-pt_moment_before(int64_t t1, uint64_t s1, int64_t t2, uint64_t s2)
-{
-    return t1 < t2 || (t1 == t2 && s1 < s2);
-}
-
-/* Whether the range holds a place in a thread: `k` instructions behind the
- * logged event `at`, or that event where it is 0.  `time` is what it is shown
- * with, by which a range given as times is told. */
-bool pt_filter_place(const struct pt_filter *, struct pt_moment at, uint64_t k,
-                     int64_t time);
-
-static inline bool
-pt_filter_code(const struct pt_filter *f, uint32_t code)
-{
-    return !f->codes || (code < f->ncodes && f->codes[code]);
-}
-
 /* --- all threads in one order --------------------------------------------- */
 
 /* One event with its surroundings, borrowed until the next call. */
 struct pt_merged {
     const struct pt_event *event;
-    const struct pt_stack *stack; /* after the event */
+    const struct pt_stack *stack; /* after the event, without frames that the
+                                     filter leaves out */
     struct pt_step step;
     uint64_t seq;             /* of the event, or of the one it follows ... */
     uint64_t k;               /* ... as the k-th instruction; 0 if logged */
@@ -197,10 +133,11 @@ struct pt_merged {
 
 struct pt_cursor;
 
-/* A cursor over the events that `filter` (may be NULL, borrowed) lets pass,
- * ordered by (time, seq).  Only chunks whose time has come are decoded, and of
- * each thread at most a window of events is kept, so that memory is bounded by
- * the threads that run at the same time. */
+/* A cursor over the events that `filter` (may be NULL, borrowed) lets pass, as
+ * a recording with its rules would have them, ordered by (time, seq).  Only
+ * chunks whose time has come are decoded, and of each thread at most a window
+ * of events is kept, so that memory is bounded by the threads that run at the
+ * same time. */
 enum pt_status pt_cursor_new(const struct pt_trace *, const struct pt_filter *,
                              struct pt_cursor **out);
 void pt_cursor_free(struct pt_cursor *);

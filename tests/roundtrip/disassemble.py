@@ -190,18 +190,23 @@ def chunks(directory, python):
 
 
 def functions(directory, python):
-    """--function takes the functions of that name and no other."""
+    """--only takes the functions of that name and no other."""
     trace = record(directory, python, os.path.join(HERE, "programs", "classes.py"), "flow")
     whole = harness.dump(trace)
     names = {e["func"] for e in whole if e["func"]}
     name = sorted(n for n in names if "." in n and "<" not in n)[0]
     short = name.rpartition(".")[2]
-    equal(harness.dump(trace, "--function=" + name),
-          [e for e in whole if e["func"] == name], name)
-    equal(harness.dump(trace, "--function=" + short, "--function=<module>"),
-          [e for e in whole if e["func"] and
-           (e["func"].rpartition(".")[2] == short or e["func"] == "<module>")], short)
-    harness.run([harness.PTANA, "dump", "--function=no_such", trace], expect=2)
+    equal(places(harness.dump(trace, "--only=" + name)),
+          places(e for e in whole if e["func"] == name), name)
+    equal(places(harness.dump(trace, "--only=" + short, "--only=<module>")),
+          places(e for e in whole if e["func"] and
+                 (e["func"].rpartition(".")[2] == short or e["func"] == "<module>")), short)
+    harness.run([harness.PTANA, "dump", "--only=no_such", trace], expect=2)
+
+
+def places(events):
+    """Of events in a function, which they are; filters change who called it."""
+    return [(e["seq"], e["k"], e["ev"], e["line"]) for e in events if e["func"]]
 
 
 def lacking(directory, python):

@@ -8,6 +8,8 @@ import fnmatch
 import glob
 import json
 import os
+import pstats
+import re
 import sys
 import time
 
@@ -119,6 +121,71 @@ def name_of(program):
     return os.path.basename(program)[:-3]
 
 
+UNLIKE = ("seq", "k", "t", "pid", "tid")  # of two recordings
+
+
+def told(trace, program, *options):
+    """Per thread all that ptana tells of its events, but for numbers and times.
+    What follows from the flow stands apart: a StopIteration in a loop is logged
+    without its place, so that it can come before or behind what ran until then."""
+    threads = []
+    for events in threads_of(trace, *options):
+        kept = [{k: v for k, v in event.items() if k not in UNLIKE} for event in events
+                if not roundtrip.LOCAL & {name_of(program)} or event["file"] == program]
+        walked = [event for event in kept if event["ev"] in ("line", "instruction")]
+        threads.append(walked + [event for event in kept
+                                 if event["ev"] not in ("line", "instruction")])
+    return [events for events in threads if events]
+
+
+def counted(trace, program, *options):
+    """Of each function, and of each caller with it, how often it was called."""
+    functions = json.loads(harness.ptana("profile", trace, "--format=json", "--all-calls",
+                                         *options))["functions"]
+    local = roundtrip.LOCAL & {name_of(program)}
+    flat = {(f["name"], f["file"], f["line"], f["kind"]): (f["calls"], f["primitive"])
+            for f in functions if not local or f["file"] == program}
+    path = trace + ".pstats"
+    harness.ptana("profile", trace, "--format=pstats", "-f", "-o", path, *options)
+    callers = {}
+    for callee, (_, _, _, _, of) in pstats.Stats(path).stats.items():
+        for caller, numbers in of.items():
+            if not local or caller[0] == callee[0] == program:
+                key = without_address(callee), without_address(caller)
+                before = callers.get(key, (0, 0))
+                callers[key] = (before[0] + numbers[0], before[1] + numbers[1])
+    return flat, callers
+
+
+def without_address(key):
+    return key[:2] + (re.sub(" at 0x[0-9a-f]+", "", key[2]),)
+
+
+def check_ptana(whole, part, program, preset, options):
+    """What ptana makes of the whole with the filter is what it makes of the part."""
+    for how in [["--as-recorded"], []][:2 if preset == ["--preset=flow"] else 1]:
+        expected, got = told(part, program, *how), told(whole, program, *how, *options)
+        equal(len(got), len(expected), "threads of ptana dump", *how)
+        for index, (want, have) in enumerate(zip(expected, got)):
+            forget_lines(want, have)
+            roundtrip.same(want, have, "ptana dump %s, thread %d" % (" ".join(how), index))
+    for want, have in zip(counted(part, program), counted(whole, program, *options)):
+        same_numbers(want, have)
+
+
+def forget_lines(want, have):
+    """Without lines that one of them does not know: where nothing tells of a frame's
+    line, the start of a chunk, which has another place in each, forgets it."""
+    for a, b in zip(want, have):
+        if a["line"] is None or b["line"] is None:
+            a["line"] = b["line"] = None
+
+
+def same_numbers(want, have):
+    for key in sorted(set(want) | set(have), key=str):
+        equal(have.get(key), want.get(key), "ptana profile:", key)
+
+
 def check(directory, python, program, preset, rule):
     env = harness.environment()
     whole = os.path.join(directory, "whole.ptr")
@@ -132,6 +199,7 @@ def check(directory, python, program, preset, rule):
     equal(len(got), len(expected), "threads")
     for index, (want, have) in enumerate(zip(expected, got)):
         roundtrip.same(want, have, "thread %d" % index)
+    check_ptana(whole, part, program, preset, rule.options)
     equal(harness.info(part)["header"]["filters"],
           [option[2:] for option in rule.options], "filters")
 
@@ -174,11 +242,27 @@ def check_start(directory, python, program, preset, line):
     begin = next(i for i, event in enumerate(events) if event["ev"] == kind
                  and event["file"] == program and event["line" if line else "func"] ==
                  chosen["line" if line else "func"])
+    begun, = threads_of(whole, "--as-recorded", "--start-at=" + rule)
+    forget_lines(begun, events[begin:])
+    roundtrip.same(events[begin:], begun, "ptana dump from %s on" % rule)
+    if line:
+        check_start_in_flow(directory, python, program, rule, chosen)
     harness.ptrec(python, part, program, options=preset + ["--start-at=" + rule], env=env)
     expected = [simple(event, event.get("depth")) for event in without_open_ends(events[begin:])]
     got = [simple(event, event.get("depth"))
            for event in without_open_ends(threads_of(part, "--as-recorded")[0])]
     roundtrip.same(expected, got, "from %s on" % rule)
+
+
+def check_start_in_flow(directory, python, program, rule, chosen):
+    """The line is not logged there: it follows from the flow."""
+    trace = os.path.join(directory, "flow.ptr")
+    harness.ptrec(python, trace, program, env=harness.environment())
+    events, = threads_of(trace)
+    begin = next(i for i, event in enumerate(events) if event["ev"] == "line"
+                 and event["file"] == program and event["line"] == chosen["line"])
+    begun, = threads_of(trace, "--start-at=" + rule)
+    roundtrip.same(events[begin:], begun, "the flow from %s on" % rule)
 
 
 STACK = """

@@ -127,19 +127,45 @@ walk(const struct pt_trace *trace, const struct pt_filter *filter)
 
 Test(analyze_hostile, events_at_random)
 {
-    const char *some[] = {"a"};
-    struct pt_filter_spec spec = {
-        .from = "3us", .to = "1001000ns", .exclude = some, .nexclude = 1};
+    static const struct pt_rule rules[] = {{PT_RULE_EXCLUDE, "a"},
+                                           {PT_RULE_FUNCTION, "b"},
+                                           {PT_RULE_MAX_DEPTH, "2"}};
+    struct pt_filter_spec spec = {.from = "3us", .to = "1001000ns"};
     uint64_t state = 11;
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct synth s;
         struct pt_filter *filter;
         struct pt_trace *trace = make(&s, &state);
+        spec.rules = &rules[round % 3];
+        spec.nrules = 1 + round % 4 % (3 - round % 3);
         cr_assert_eq(pt_filter_new(trace, &spec, NULL, &filter), PT_OK);
         for (unsigned i = 0; i < 4; i++)
             profile_it(trace, i & 1 ? filter : NULL, i > 1);
         cr_expect_eq(walk(trace, NULL), pt_trace_end(trace)->events);
         walk(trace, filter);
+        pt_filter_free(filter);
+        pt_trace_close(trace);
+        synth_clear(&s);
+    }
+}
+
+/* A start is searched for, and may not be there. */
+Test(analyze_hostile, starts_at_random)
+{
+    static const struct pt_rule rules[] = {{PT_RULE_START_AT, "c"},
+                                           {PT_RULE_START_AT, "*.py:3"}};
+    uint64_t state = 12;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct pt_filter_spec spec = {.rules = &rules[round & 1], .nrules = 1};
+        struct synth s;
+        struct pt_filter *filter = NULL;
+        struct pt_trace *trace = make(&s, &state);
+        enum pt_status st = pt_filter_new(trace, &spec, NULL, &filter);
+        cr_assert(st == PT_OK || st == PT_ENOTFOUND || st == PT_EUSAGE);
+        if (st == PT_OK) {
+            profile_it(trace, filter, true);
+            walk(trace, filter);
+        }
         pt_filter_free(filter);
         pt_trace_close(trace);
         synth_clear(&s);

@@ -149,19 +149,22 @@ Test(replay_merge, filters_select)
     struct synth s;
     struct pt_trace *trace = make(&s, 4, 1000, 100);
     const char *thread[] = {"1001", "#4"}, *process[] = {"77"};
-    const char *a[] = {"a"}, *file[] = {"*.py"};
+    static const struct pt_rule a[] = {{PT_RULE_INCLUDE, "a"},
+                                       {PT_RULE_EXCLUDE, "a"},
+                                       {PT_RULE_INCLUDE, "*.py"},
+                                       {PT_RULE_EXCLUDE, "*.py"}};
     struct pt_filter_spec spec = {.threads = thread, .nthreads = 2};
     cr_expect_eq(count(trace, &spec), 2000u);
     spec.processes = process;
     spec.nprocesses = 1;
     cr_expect_eq(count(trace, &spec), 2000u);
-    struct pt_filter_spec only = {.include = a, .ninclude = 1};
-    struct pt_filter_spec but = {.exclude = a, .nexclude = 1};
+    struct pt_filter_spec only = {.rules = &a[0], .nrules = 1};
+    struct pt_filter_spec but = {.rules = &a[1], .nrules = 1};
     cr_expect_gt(count(trace, &only), 0u);
     cr_expect_eq(count(trace, &only) + count(trace, &but), 4000u);
-    struct pt_filter_spec all = {.include = file, .ninclude = 1};
+    struct pt_filter_spec all = {.rules = &a[2], .nrules = 1};
     cr_expect_eq(count(trace, &all), 4000u);
-    all = (struct pt_filter_spec){.exclude = file, .nexclude = 1};
+    all = (struct pt_filter_spec){.rules = &a[3], .nrules = 1};
     cr_expect_eq(count(trace, &all), 0u);
     pt_trace_close(trace);
     synth_clear(&s);
@@ -187,8 +190,14 @@ Test(replay_merge, filters_refuse)
     const char *nobody[] = {"#9"};
     spec = (struct pt_filter_spec){.threads = nobody, .nthreads = 1};
     cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_ENOTFOUND);
-    spec = (struct pt_filter_spec){.include = nobody, .ninclude = 1};
-    cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_ENOTFOUND);
+    for (uint8_t kind = 0; kind < PT_RULE_LIMIT; kind++) {
+        const struct pt_rule rule = {kind, "nobody"};
+        spec = (struct pt_filter_spec){.rules = &rule, .nrules = 1};
+        if (kind == PT_RULE_EXCLUDE_STDLIB || kind == PT_RULE_MAX_DEPTH)
+            continue;
+        cr_expect_eq(pt_filter_new(trace, &spec, &error, &f), PT_ENOTFOUND);
+        cr_expect_not_null(strstr(error.text, "\"nobody\""));
+    }
     static const char *const turned[][2] = {{"5", "4"}, {"2s", "1s"}};
     for (size_t i = 0; i < 2; i++) {
         spec =
