@@ -327,6 +327,55 @@ def check_stack(directory, python, preset, rule):
     equal(found.get("flow", {}).get("desyncs", 0), 0, "desyncs")
 
 
+TREE = """
+import os, subprocess, sys
+def begin(): return step()
+def step(): return 1
+def child(begins):
+    step()
+    if begins:
+        begin()
+    step()
+    os._exit(0)
+def fork(begins):
+    pid = os.fork()
+    if pid == 0:
+        child(begins)
+    os.waitpid(pid, 0)
+step()
+fork(True)
+fork(False)
+begin()
+fork(False)
+for code in "def step(): pass\\nstep()", "def begin(): pass\\nbegin()\\nbegin()":
+    subprocess.run([sys.executable, "-c", code])
+step()
+"""
+
+
+def calls_of(trace, program, *options):
+    """Per process, in the order they began, what happens in the program's frames."""
+    found = {}
+    for event in harness.dump(trace, *options):
+        if event["file"] in (program, "<string>") and event["ev"] in roundtrip.FRAMES:
+            found.setdefault(event["pid"], []).append((event["ev"], event["func"], event["depth"]))
+    return list(found.values())
+
+
+def check_tree(directory, python, preset):
+    """Each process waits for itself, but for one that is forked from one that began."""
+    program = os.path.join(directory, "tree.py")
+    with open(program, "w") as file:
+        file.write(TREE)
+    whole, part = (os.path.join(directory, name) for name in ("whole.ptr", "part.ptr"))
+    harness.ptrec(python, whole, program, options=preset)
+    harness.ptrec(python, part, program, options=preset + ["--start-at=begin"])
+    expected = calls_of(part, program)
+    equal([events[0][1] for events in expected], ["begin", "begin", "child", "begin"],
+          "where processes begin")
+    equal(calls_of(whole, program, "--start-at=begin"), expected, "what ptana shows of them")
+
+
 def some(items, number):
     """Another one each day and by number."""
     if harness.ALL or sys.argv[1:]:
@@ -356,6 +405,7 @@ def main():
                     suite.case(name, check_start, python, program, preset, line)
             number += 1
         for preset in PRESETS:
+            suite.case("%s tree %s" % (python, preset[0]), check_tree, python, preset)
             for rule in "Deep.begin", "stack.py:12":
                 suite.case("%s stack %s %s" % (python, preset[0], rule), check_stack, python,
                            preset, rule)
