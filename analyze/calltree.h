@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 enum {
-    PT_CALLTREE_LIMIT = 1 << 21, /* nodes, of 64 bytes, and a slot of 24;
+    PT_CALLTREE_LIMIT = 2000000, /* nodes, of 64 bytes, and a slot of 24;
                                     those of threads do not count */
     PT_CALLTREE_DEPTH = 512,
 };

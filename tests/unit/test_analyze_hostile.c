@@ -95,9 +95,14 @@ make(struct synth *s, uint64_t *state)
 
 static void
 profile_it(const struct pt_trace *trace, const struct pt_filter *filter,
-           bool edges)
+           bool edges, unsigned tree)
 {
-    struct pt_profile_options options = {.all_calls = edges, .edges = edges};
+    struct pt_profile_options options = {.all_calls = edges,
+                                         .edges = edges,
+                                         .tree = tree != 0,
+                                         .threads = tree > 1,
+                                         .by = (enum pt_profile_by)(tree % 3),
+                                         .limits = {16 << tree, 2 + tree}};
     struct pt_trouble trouble = {0};
     struct pt_error error;
     struct pt_profile *p;
@@ -107,6 +112,8 @@ profile_it(const struct pt_trace *trace, const struct pt_filter *filter,
     cr_expect_eq(pt_profile_finish(p), PT_OK);
     for (uint32_t i = 0; i < p->nfunctions; i++)
         cr_expect_eq(p->functions[i].level, 0u);
+    for (uint32_t i = 1; p->tree && i < p->tree->n; i++)
+        cr_expect_lt(p->tree->nodes[i].parent, i);
     pt_profile_free(p);
 }
 
@@ -140,7 +147,7 @@ Test(analyze_hostile, events_at_random)
         spec.nrules = 1 + round % 4 % (3 - round % 3);
         cr_assert_eq(pt_filter_new(trace, &spec, NULL, &filter), PT_OK);
         for (unsigned i = 0; i < 4; i++)
-            profile_it(trace, i & 1 ? filter : NULL, i > 1);
+            profile_it(trace, i & 1 ? filter : NULL, i > 1, round % 5);
         cr_expect_eq(walk(trace, NULL), pt_trace_end(trace)->events);
         walk(trace, filter);
         pt_filter_free(filter);

@@ -304,17 +304,24 @@ settle_reference(struct player *p, const struct pt_trace *trace)
  */
 
 static struct pt_profile *
-profile(const struct pt_trace *trace, const struct pt_filter *filter)
+profile_as(const struct pt_trace *trace, const struct pt_filter *filter,
+           const struct pt_profile_options *options)
 {
-    struct pt_profile_options options = {.edges = true, .tree = true};
     struct pt_trouble trouble = {0};
     struct pt_profile *p;
     struct pt_error error;
-    cr_assert_eq(pt_profile_new(trace, filter, &options, &p), PT_OK);
+    cr_assert_eq(pt_profile_new(trace, filter, options, &p), PT_OK);
     struct pt_fold fold = pt_profile_fold(p);
     cr_assert_eq(pt_pass_run(trace, filter, &fold, 1, &trouble, &error), PT_OK);
     cr_assert_eq(pt_profile_finish(p), PT_OK);
     return p;
+}
+
+static struct pt_profile *
+profile(const struct pt_trace *trace, const struct pt_filter *filter)
+{
+    struct pt_profile_options options = {.edges = true, .tree = true};
+    return profile_as(trace, filter, &options);
 }
 
 /* The reference's number of one of the profile's functions. */
@@ -427,6 +434,44 @@ Test(analyze_profile, agrees_with_the_reference)
         synth_clear(&p->synth);
         for (unsigned t = 0; t < THREADS; t++)
             pt_stack_clear(&p->stacks[t]);
+        free(p->r);
+        free(p);
+    }
+}
+
+/* With room for few paths the nodes still add up to the functions and to the
+ * whole; what is not kept is "more", and a node that was kept has no less than
+ * its path had since. */
+Test(analyze_profile, small_trees_stay_true)
+{
+    for (uint32_t limit = 16; limit <= 1024; limit *= 4) {
+        struct player *p = calloc(1, sizeof *p);
+        p->r = calloc(1, sizeof *p->r);
+        struct pt_trace *trace = play(p, limit, 20000);
+        struct pt_profile_options options = {
+            .tree = true, .threads = limit > 64, .limits = {limit, 0}};
+        struct pt_profile *whole = profile_as(trace, NULL, &options);
+        const struct pt_calltree *t = whole->tree;
+        uint64_t calls = 0, all = 0, exclusive = 0;
+        for (uint32_t i = 0; i < t->n; i++) {
+            const struct pt_calltree_node *n = &t->nodes[i];
+            calls += n->calls;
+            exclusive += n->exclusive;
+            if (n->fn != PT_CALLTREE_MORE && n->fn != 0)
+                cr_assert_leq(n->calls, whole->functions[n->fn].calls);
+        }
+        for (uint32_t i = 1; i < whole->nfunctions; i++)
+            all += whole->functions[i].calls;
+        cr_expect_eq(calls, all);
+        cr_expect_eq(exclusive, t->nodes[0].inclusive);
+        cr_expect_gt(t->dropped, 0u);
+        cr_expect_leq(t->n, limit + t->roots + 2);
+        cr_expect_eq(t->roots, limit > 64 ? (uint32_t)THREADS : 0u);
+        pt_profile_free(whole);
+        pt_trace_close(trace);
+        synth_clear(&p->synth);
+        for (unsigned k = 0; k < THREADS; k++)
+            pt_stack_clear(&p->stacks[k]);
         free(p->r);
         free(p);
     }
