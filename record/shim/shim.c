@@ -77,23 +77,35 @@ take_connection(void)
 /* --- what cannot be recorded
  * ---------------------------------------------------- */
 
+/* Says hello to the collector; 0 once it has been read, or an errno value. */
+static int
+say(const struct pt_hello *hello)
+{
+    char end;
+    int s = take_connection(), err = 0;
+    if (s < 0)
+        s = pt_dial(pt_words.socket);
+    if (s < 0)
+        return -s;
+    if (send(s, hello, sizeof *hello, MSG_NOSIGNAL) < 0 ||
+        recv(s, &end, 1, 0) < 0)
+        err = errno;
+    close(s);
+    return err;
+}
+
 /* Tells the collector why this interpreter is not recorded.  The process that
- * ptrec itself started ends then, before the program begins. */
+ * ptrec itself started ends then, before the program begins; but where ptrec
+ * has died meanwhile nobody would know why, and the program runs on as one that
+ * loses its collector later. */
 static void
 refuse(const char *why)
 {
     struct pt_hello hello = {.magic = PT_PROTO_MAGIC, .kind = PT_HELLO_REFUSED};
     snprintf(hello.text, sizeof hello.text, "%s", why);
-    int s = take_connection();
-    if (s < 0)
-        s = pt_dial(pt_words.socket);
-    if (s >= 0) {
-        char end;
-        if (send(s, &hello, sizeof hello, MSG_NOSIGNAL) > 0)
-            (void)!recv(s, &end, 1, 0); /* until it has been read */
-        close(s);
-    }
-    if (shim.first)
+    int err = say(&hello);
+    bool dead = err == ECONNREFUSED || err == ECONNRESET || err == EPIPE;
+    if (shim.first && !dead)
         _exit(2);
 }
 

@@ -188,6 +188,19 @@ def collector_killed(directory, python, stop):
     equal(sorted(os.listdir(directory)), ["t.ptr.part", "tmp", "witness"], "files")
 
 
+def collector_killed_first(directory, python):
+    """ptrec dies while the interpreter starts: the program runs all the same."""
+    wrapper = os.path.join(directory, "python")
+    with open(wrapper, "w") as file:
+        file.write("#!/bin/sh\nkill -9 $PPID\nexec %s \"$@\"\n" % python.path)
+    os.chmod(wrapper, 0o755)
+    trace = os.path.join(directory, "t.ptr")
+    done = harness.run([PTREC, "run", "--python=" + wrapper, "-o", trace, "-c",
+                        "import os; print('ran', flush=True); os.system('echo so did this')"],
+                       expect=-signal.SIGKILL)
+    equal((done.stdout, done.stderr), (b"ran\nso did this\n", b""), "output")
+
+
 def wait_gone(pid, seconds=10):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -401,6 +414,7 @@ def main():
         suite.case("%s closed descriptors" % python, closed_descriptors, python)
         suite.case("%s threads" % python, threads, python)
         suite.case("%s collector killed" % python, collector_killed, python, "")
+        suite.case("%s collector killed first" % python, collector_killed_first, python)
         suite.case("%s collector stopped and killed" % python, collector_killed, python, "stop")
         suite.case("%s collector killed, ring full" % python, collector_killed, python, "full")
         suite.case("%s collector stopped and continued" % python, stopped_and_continued, python)
