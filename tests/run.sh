@@ -111,6 +111,7 @@ suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh
 suite processes 900 "$python" tests/processes/run.py
 suite fault 600 "$python" tests/fault/run.py
+suite kills 600 "$python" tests/fault/kills.py
 suite limits 600 "$python" tests/fault/limits.py
 suite inject 900 "$python" tests/fault/inject.py
 if command -v clang >/dev/null 2>&1; then
