@@ -1,11 +1,8 @@
 /* libFuzzer target: opens a log, decodes all of it, replays it (fuzz_replay.c),
  * repairs it, and opens what repair wrote.  Checksums are not looked at, or no
- * mutation would get past them.  Bodies are compressed, so half of the
- * mutations are made inside: a chunk is unpacked, its CBOR item mutated, and
- * packed again. */
+ * mutation of bytes (see mutate.c) would get past them. */
 #include "tests/fuzz/fuzz.h"
 
-#include "format/chunk.h"
 #include "format/trace.h"
 
 #include <stdio.h>
@@ -13,13 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zstd.h>
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
-                               unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 
 static char repaired[64];
 
@@ -149,68 +139,4 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         broken("repair fails for no reason");
     }
     return 0;
-}
-
-/* --- mutations inside chunks ---------------------------------------------- */
-
-enum { ITEM_MAX = 1 << 16, CHUNKS_MAX = 64 };
-
-/* Offsets of the chunks that can be found by walking. */
-static size_t
-find_chunks(const uint8_t *data, size_t size, size_t at[CHUNKS_MAX])
-{
-    size_t n = 0;
-    struct pt_chunk_header h;
-    for (size_t p = 0; n < CHUNKS_MAX && size - p >= PT_CHUNK_HEADER_SIZE;) {
-        if (pt_chunk_decode(data + p, &h) != PT_OK ||
-            h.info.packed_size > size - p - PT_CHUNK_HEADER_SIZE)
-            break;
-        at[n++] = p;
-        p += PT_CHUNK_HEADER_SIZE + (size_t)h.info.packed_size;
-    }
-    return n;
-}
-
-/* Mutates the item of the chunk at `at`; the new size, or 0. */
-static size_t
-mutate_chunk(uint8_t *data, size_t size, size_t max, size_t at, unsigned seed)
-{
-    static uint8_t item[ITEM_MAX], packed[ITEM_MAX + 1024];
-    struct pt_chunk_header h;
-    if (pt_chunk_decode(data + at, &h) != PT_OK)
-        return 0;
-    size_t body = at + PT_CHUNK_HEADER_SIZE, old = (size_t)h.info.packed_size;
-    size_t n = ZSTD_decompress(item, sizeof item, data + body, old);
-    if (ZSTD_isError(n))
-        return 0;
-    if (seed % 8 == 0) { /* the header's fields instead */
-        uint8_t *fields = data + at + 8;
-        LLVMFuzzerMutate(fields + seed / 8 % 190, 4, 4);
-        return size;
-    }
-    n = LLVMFuzzerMutate(item, n, sizeof item);
-    size_t m = ZSTD_compress(packed, sizeof packed, item, n, 1);
-    if (ZSTD_isError(m) || size - old + m > max)
-        return 0;
-    memmove(data + body + m, data + body + old, size - body - old);
-    memcpy(data + body, packed, m);
-    h.info.raw_size = n;
-    h.info.packed_size = m;
-    pt_chunk_encode(&h, data + at);
-    return size - old + m;
-}
-
-size_t
-LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
-{
-    size_t at[CHUNKS_MAX];
-    if (seed % 4 != 0) {
-        size_t n = find_chunks(data, size, at);
-        size_t r = n == 0 ? 0
-                          : mutate_chunk(data, size, max, at[seed / 4 % n],
-                                         seed / 256);
-        if (r != 0)
-            return r;
-    }
-    return LLVMFuzzerMutate(data, size, max);
 }

@@ -44,7 +44,8 @@ struct log {
 };
 
 static void
-begin_as(struct log *l, const char *name, uint32_t optional)
+begin_as(struct log *l, const char *name, uint32_t optional,
+         const struct pt_str *filters, size_t nfilters)
 {
     struct pt_header h = {.clock = {.mult = 1627389952,
                                     .shift = 32,
@@ -54,6 +55,8 @@ begin_as(struct log *l, const char *name, uint32_t optional)
                           .writer = S("make_corpus"),
                           .preset = S("instructions"),
                           .optional = optional,
+                          .filters = filters,
+                          .nfilters = nfilters,
                           .events = 0xfffffe,
                           .stamped = 0x1fffe};
     struct pt_writer_options force = {.force = true};
@@ -92,7 +95,7 @@ begin_as(struct log *l, const char *name, uint32_t optional)
 static void
 begin(struct log *l, const char *name)
 {
-    begin_as(l, name, 0);
+    begin_as(l, name, 0, NULL, 0);
 }
 
 static void
@@ -249,6 +252,20 @@ threads_and_keyframes(void)
     finish(&l, "complete");
 }
 
+/* A recording of a part of the program: its header says of which. */
+static void
+filtered(void)
+{
+    struct log l;
+    const struct pt_str filters[] = {S("source=/home/u/app"), S("exclude=g"),
+                                     S("max-depth=3")};
+    begin_as(&l, "filters.ptr", 0, filters, sizeof filters / sizeof *filters);
+    push(&l, PT_CALL, TIME | CODE, l.code[0], 0, 0, 0);
+    push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
+    flush(&l, NULL, 0);
+    finish(&l, "complete");
+}
+
 /* A stack that greenlets run on, beside the thread that carries it. */
 static void
 greenlets(void)
@@ -298,7 +315,7 @@ static void
 predicted(void)
 {
     struct log l;
-    begin_as(&l, "predicted.ptr", PT_OPTIONAL_FLOW);
+    begin_as(&l, "predicted.ptr", PT_OPTIONAL_FLOW, NULL, 0);
     unsigned begins = TIME | CODE | OFF | ARG, resumes = begins | DST;
     const struct pt_frame stack[2] = {
         {.id = l.code[0], .seq = 0, .off = 2, .at = PT_AT_INSIDE, .time = 5},
@@ -503,6 +520,7 @@ main(int argc, char **argv)
     every_constant();
     threads_and_keyframes();
     greenlets();
+    filtered();
     columns();
     predicted();
     damaged();

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Fuzzes the reader: tests/fuzz/run.sh [SECONDS], one minute if not given.
+# Fuzzes what reads logs: tests/fuzz/run.sh [SECONDS], one minute if not given,
+# half of it for the library, half for ptana's analyzers.
 # With --corpus, writes the committed corpus anew instead.
-# Fails on a crash, a sanitizer's report, a hang, or too much memory; the input
-# is then left in $BUILD/fuzz and can be given to $BUILD/fuzz/fuzz_reader.
+# Fails on a crash, a sanitizer's report, a hang, or more than 500 MB; the input
+# is then left in $BUILD/fuzz and can be given to $BUILD/fuzz/fuzz_reader or
+# fuzz_analyze.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
@@ -22,25 +24,35 @@ if [ "${1-}" = --corpus ]; then
 fi
 
 seconds=${1:-60}
+sanitize="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
+shared="tests/fuzz/mutate.c format/*.c replay/*.c"
 # shellcheck disable=SC2086
-"$CLANG" $flags -fsanitize=fuzzer,address,undefined \
-    -fno-sanitize-recover=all -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
-    tests/fuzz/fuzz_replay.c format/*.c replay/*.c $libs || exit 1
+"$CLANG" $flags $sanitize -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
+    tests/fuzz/fuzz_replay.c $shared $libs &&
+    "$CLANG" $flags $sanitize -o "$out/fuzz_analyze" \
+        tests/fuzz/fuzz_analyze.c $(ls analyze/*.c | grep -v /main.c) \
+        $shared $libs -lz -lpthread -lm || exit 1
 
 # What it finds goes to a copy: the committed corpus stays as it is.
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-log=$work/log
-mkdir "$work/found"
-"$out/fuzz_reader" -max_total_time="$seconds" -max_len=65536 -timeout=20 \
-    -rss_limit_mb=2048 -artifact_prefix="$out/" -print_final_stats=1 \
-    "$work/found" tests/corpus >"$log" 2>&1
-status=$?
-if [ $status != 0 ]; then
-    tail -n 60 "$log"
-    echo "fuzz: 0 passed, 1 failed"
-    exit 1
-fi
-grep -E 'number_of_executed_units|peak_rss' "$log"
-grep -E '^#.*DONE' "$log"
-echo "fuzz: 1 passed, 0 failed"
+passed=0 failed=0
+# Freed memory is kept from use by others, but not 256 MB of it.
+export ASAN_OPTIONS="quarantine_size_mb=32"
+for target in reader analyze; do
+    log=$work/$target
+    mkdir "$work/$target.found"
+    if "$out/fuzz_$target" -max_total_time=$((seconds / 2)) -max_len=65536 \
+        -timeout=60 -rss_limit_mb=500 -artifact_prefix="$out/" \
+        -print_final_stats=1 "$work/$target.found" tests/corpus \
+        >"$log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        tail -n 60 "$log"
+    fi
+    grep -E '^#.*DONE|number_of_executed_units|peak_rss' "$log" |
+        sed "s/^/$target: /"
+done
+echo "fuzz: $passed passed, $failed failed"
+[ "$failed" = 0 ]
