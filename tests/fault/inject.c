@@ -5,7 +5,8 @@
  *   INJECT_COUNT=PATH       how many calls of the kind there were goes to PATH
  *
  * Kinds: memory, map, open, read, write, short (a write of half of what it
- * was given), thread. */
+ * was given), thread, and quota: from the n-th on, no write to a file is
+ * within the user's quota. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-enum kind { MEMORY, MAP, OPEN, READ, WRITE, SHORT, THREAD, KINDS };
-static const char *const names[KINDS] = {"memory", "map",   "open",  "read",
-                                         "write",  "short", "thread"};
+enum kind { MEMORY, MAP, OPEN, READ, WRITE, SHORT, THREAD, QUOTA, KINDS };
+static const char *const names[KINDS] = {
+    "memory", "map", "open", "read", "write", "short", "thread", "quota"};
 
 static struct {
     enum kind kind;
@@ -96,6 +98,15 @@ fails(enum kind kind)
            atomic_fetch_add(&inject.calls, 1) + 1 == inject.n;
 }
 
+static bool
+over_quota(int fd)
+{
+    struct stat st;
+    return inject.armed && inject.kind == QUOTA && fstat(fd, &st) == 0 &&
+           S_ISREG(st.st_mode) &&
+           atomic_fetch_add(&inject.calls, 1) + 1 >= inject.n && inject.n > 0;
+}
+
 void *
 malloc(size_t size)
 {
@@ -167,6 +178,10 @@ ssize_t
 write(int fd, const void *from, size_t size)
 {
     bool told = fd == STDERR_FILENO; /* of a failure there, nobody can be */
+    if (over_quota(fd)) {
+        errno = EDQUOT;
+        return -1;
+    }
     if (!told && fails(SHORT))
         size -= size / 2;
     if (told || !fails(WRITE))
@@ -178,6 +193,10 @@ write(int fd, const void *from, size_t size)
 ssize_t
 pwrite(int fd, const void *from, size_t size, off_t at)
 {
+    if (over_quota(fd)) {
+        errno = EDQUOT;
+        return -1;
+    }
     if (fails(SHORT))
         size -= size / 2;
     if (!fails(WRITE))

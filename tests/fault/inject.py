@@ -115,6 +115,28 @@ def recording(directory, python, kind):
                 require(read.returncode in (0, 3), where, "info:", read.returncode, read.stderr)
 
 
+def quota(directory, python):
+    """The user's quota is used up at some moment: as a full disk, the program
+    does not notice, and what was written until then is a trace."""
+    trace = os.path.join(directory, "t.ptr")
+    argv = [PTREC, "run", "-f", "--python=" + python.path, "-o", trace, "-c", SMALL]
+    recorded = 0
+    for n in numbers(calls(directory, argv, "ptrec", "quota")):
+        for name in set(os.listdir(directory)) - {"count"}:
+            os.unlink(os.path.join(directory, name))
+        done = run(argv, "ptrec", "quota", n)
+        where = "quota %d:" % n
+        require(b"quota exceeded" in done.stderr and b"make room" in done.stderr, where, done.stderr)
+        if done.returncode == 4:  # before the program began
+            equal(done.stdout, b"", where)
+            continue
+        equal((done.returncode, done.stdout), (0, b"ran\n"), where)
+        recorded += 1
+        name = trace if os.path.exists(trace) else trace + ".part"
+        harness.run([PTANA, "info", name])
+    require(recorded, "no write failed while the program ran")
+
+
 def main():
     build()
     suite = harness.Suite("inject")
@@ -126,6 +148,7 @@ def main():
         suite.case("ptana repair, %s" % kind, repair, python, kind)
     for kind in "memory", "map", "open", "read", "write", "short", "thread":
         suite.case("ptrec, %s" % kind, recording, python, kind)
+    suite.case("ptrec, quota", quota, python)
     suite.finish()
 
 
