@@ -42,6 +42,10 @@ static const struct pt_option options[] = {
      "... or all of a module"},
     {"threads", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, threads),
      NULL, "show the threads; with --tree, a tree for each of them"},
+    {"compensate", 0, PT_OPTION_FLAG,
+     offsetof(struct pt_profile_config, compensate), NULL,
+     "take out of all times what recording itself took, as it was measured "
+     "when the program began"},
     {"all-calls", 0, PT_OPTION_FLAG,
      offsetof(struct pt_profile_config, all_calls), NULL,
      "classes and callable objects are functions of their own, too; without, "
@@ -179,6 +183,11 @@ measure(struct pt_session *s, const struct pt_profile_options *how,
     s->trouble.desyncs += p->desyncs;
     s->trouble.unmatched += p->unmatched;
     s->trouble.unfinished += p->unfinished;
+    if (p->uncosted)
+        pt_out_say("%s does not tell of every process what recording took: "
+                   "another tracer was there, or the recording began in "
+                   "mid-program; those times are as they were recorded",
+                   pt_trace_path(s->trace));
     if (st == PT_OK)
         *out = p;
     else
@@ -194,6 +203,7 @@ pt_profile_report(struct pt_session *s, struct pt_profile_options *how,
     struct pt_profile *p;
     struct pt_profile_rows rows;
     how->all_calls = config->all_calls;
+    how->compensate = config->compensate;
     how->by = config->by_file     ? PT_PROFILE_BY_FILE
               : config->by_module ? PT_PROFILE_BY_MODULE
                                   : PT_PROFILE_BY_FUNCTION;
@@ -289,6 +299,14 @@ const struct pt_analyzer pt_analyzer_profile = {
         "--threads shows what each thread did, those of greenlets with the "
         "thread that ran them, and the function that took most of it by "
         "itself.\n"
+        "With --compensate all times are without what recording took. The "
+        "recorder measures at the start of each process, in loops of its own, "
+        "what it takes to record an event of each kind. In a program an event "
+        "takes about a quarter more or less than that, so that a function's "
+        "time can be wrong by a quarter of what was taken out of it (in JSON: "
+        "compensated), and where that is more than its time, it is none. What "
+        "CPython 3.11's flow takes at each instruction is not known, and time "
+        "that the program waited for the collector is not taken out.\n"
         "The pstats form is read by Python's pstats module and by the viewers "
         "that read cProfile's files.",
     .examples =

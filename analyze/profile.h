@@ -14,7 +14,7 @@ struct pt_profile_config {
     const char *sort, *min_time;
     uint64_t limit, depth;
     struct pt_text_list filter, callers, callees;
-    bool all_calls, all, tree, threads, by_file, by_module;
+    bool all_calls, all, tree, threads, by_file, by_module, compensate;
 };
 
 struct pt_profile_view {

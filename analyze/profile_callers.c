@@ -342,13 +342,15 @@ run(struct pt_session *s)
 
 const struct pt_profile_view pt_profile_callers = {
     .option = "callers",
-    .takes = "callees|sort|limit|all|min-time|all-calls|by-file|by-module",
+    .takes = "callees|sort|limit|all|min-time|all-calls|by-file|by-module|"
+             "compensate",
     .formats = "text|json",
     .run = run,
 };
 const struct pt_profile_view pt_profile_callees = {
     .option = "callees",
-    .takes = "sort|limit|all|min-time|all-calls|by-file|by-module",
+    .takes = "sort|limit|all|min-time|all-calls|by-file|by-module|"
+             "compensate",
     .formats = "text|json",
     .run = run,
 };

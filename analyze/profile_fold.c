@@ -68,6 +68,7 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
     uint32_t fn = function_of(p->state, id, callable);
     *span = (struct pt_span){.start = start,
                              .away = l->away,
+                             .cost = l->taken,
                              .key = key,
                              .fn = fn,
                              .id = id,
@@ -88,6 +89,15 @@ enter(struct pt_profile *p, struct pt_lane *l, uint32_t id, bool callable,
         span->node = node_of(p, below, fn);
 }
 
+/* What recording took since the last time that was settled. */
+static inline uint64_t
+take_costs(struct pt_lane *l)
+{
+    uint64_t taken = l->cost / 1000, since = taken - l->taken;
+    l->taken = taken;
+    return since;
+}
+
 /* The time since the last event goes to the span on top, or, while another
  * greenlet runs, to none. */
 static inline void
@@ -100,6 +110,11 @@ settle(struct pt_profile *p, struct pt_lane *l, int64_t now, unsigned keeps)
             p->tree->nodes[l->top->node].wait += time;
         l->last = now;
         return;
+    }
+    if (keeps & TAKES_COSTS) {
+        uint64_t costs = take_costs(l);
+        p->functions[l->top->fn].compensated += costs;
+        time -= costs;
     }
     p->functions[l->top->fn].exclusive += time;
     if (keeps & KEEPS_EDGES)
@@ -133,6 +148,8 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, unsigned keeps)
     struct pt_profile_function *f = &p->functions[span->fn];
     uint64_t away = l->away - span->away;
     uint64_t time = (uint64_t)now - (uint64_t)span->start - away;
+    if (keeps & TAKES_COSTS)
+        time -= l->taken - span->cost;
     bool outermost = --f->level == 0;
     if (outermost) {
         f->inclusive += time;
@@ -145,6 +162,8 @@ leave(struct pt_profile *p, struct pt_lane *l, int64_t now, unsigned keeps)
     if (keeps & KEEPS_TREE)
         p->tree->nodes[span->node].calls++;
     f->primitive += outermost;
+    if ((keeps & TAKES_COSTS) && (int64_t)time < 0)
+        time = 0;
     if (time > f->max)
         f->max = time;
     if (time < f->min || f->calls == 0)
@@ -317,6 +336,19 @@ on_resume(struct pt_profile *p, const struct pt_span *s)
                                          s->key + p->state->scope, s->start));
 }
 
+/* An event that is implied was not recorded. */
+static inline uint32_t
+cost_before(const struct pt_profile *p, const struct pt_event *e)
+{
+    return e->arg == PT_IMPLIED ? 0 : p->state->costs->of[e->kind].before;
+}
+
+static inline uint32_t
+cost_after(const struct pt_profile *p, const struct pt_event *e)
+{
+    return e->arg == PT_IMPLIED ? 0 : p->state->costs->of[e->kind].after;
+}
+
 /* Inlined into its callers below, so that `keeps` is a constant. */
 static inline __attribute__((always_inline)) enum pt_status
 fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
@@ -325,6 +357,8 @@ fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
     enum pt_status st = PT_OK;
     bool ok = true;
     for (; e < end && ok && st == PT_OK; e++) {
+        if (keeps & TAKES_COSTS)
+            l->cost += cost_before(p, e);
         switch (e->kind) {
         case PT_CALL:
             st = on_enter(p, l, e, false, keeps);
@@ -378,6 +412,8 @@ fold_events(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
         default:
             break;
         }
+        if (keeps & TAKES_COSTS)
+            l->cost += cost_after(p, e);
     }
     return !ok ? PT_ENOMEM : st;
 }
@@ -410,11 +446,20 @@ fold_all(struct pt_profile *p, struct pt_lane *l, const struct pt_event *e,
     return fold_events(p, l, e, end, KEEPS_EDGES | KEEPS_TREE);
 }
 
+/* Dearer, and rarely asked for. */
+static enum pt_status
+fold_compensated(struct pt_profile *p, struct pt_lane *l,
+                 const struct pt_event *e, const struct pt_event *end)
+{
+    return fold_events(p, l, e, end, p->state->keeps | TAKES_COSTS);
+}
+
 /* By what is kept. */
 static enum pt_status (*const loops[])(struct pt_profile *, struct pt_lane *,
                                        const struct pt_event *,
                                        const struct pt_event *) = {
-    fold_flat, fold_callers, fold_tree, fold_all};
+    fold_flat,        fold_callers,     fold_tree,        fold_all,
+    fold_compensated, fold_compensated, fold_compensated, fold_compensated};
 
 /* Steps over the events before the range, so that it starts with the stack as
  * it was; *first is the first event inside. */
@@ -489,6 +534,8 @@ fold_chunk(void *state, const struct pt_events *chunk)
     struct pt_lane *l = &p->state->lanes[thread];
     size_t first = 0, n = chunk->info->events;
     p->state->scope = (uint64_t)chunk->info->process << KEY_BITS;
+    if (p->options.compensate)
+        p->state->costs = pt_profile_costs(p, chunk->info->process);
     enum pt_status st = PT_OK;
     if (l->over || n == 0)
         return PT_OK;
@@ -549,6 +596,8 @@ pt_profile_finish(struct pt_profile *p)
         if (!leave_above(p, l, 0, l->known ? l->last : l->alive))
             return PT_ENOMEM;
     }
+    if (p->options.compensate)
+        pt_profile_costs_finish(p);
     if (p->tree)
         pt_calltree_finish(p->tree);
     return PT_OK;

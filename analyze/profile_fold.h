@@ -24,9 +24,10 @@ struct pt_profile_function {
     uint64_t primitive;            /* outermost ones */
     uint64_t exclusive, inclusive; /* ns; hostile times wrap around */
     uint64_t min, max;             /* inclusive, of one activation */
-    uint64_t wait;  /* suspended between a yield and its resume, or while
-                       another greenlet ran */
-    uint32_t level; /* activations on the current stack */
+    uint64_t wait;        /* suspended between a yield and its resume, or while
+                             another greenlet ran */
+    uint64_t compensated; /* ns that were taken out of the exclusive time */
+    uint32_t level;       /* activations on the current stack */
     uint32_t last_caller, last_edge; /* the edge found last */
     struct pt_histogram *times;      /* inclusive, of each activation */
 };
@@ -54,10 +55,11 @@ enum pt_profile_by {
 
 struct pt_profile_options {
     enum pt_profile_by by;
-    bool all_calls; /* types and callable objects are functions, too */
-    bool edges;     /* keep callers */
-    bool tree;      /* keep the tree of calls */
-    bool threads;   /* ... with a root for each thread */
+    bool all_calls;  /* types and callable objects are functions, too */
+    bool edges;      /* keep callers */
+    bool tree;       /* keep the tree of calls */
+    bool threads;    /* ... with a root for each thread */
+    bool compensate; /* take out what recording took (struct pt_costs) */
     struct pt_calltree_options limits; /* of the tree; all zero: the usual */
 };
 
@@ -74,6 +76,9 @@ struct pt_profile {
     struct pt_calltree *tree; /* NULL where it is not asked for */
     uint64_t desyncs, unmatched, unfinished;
     uint64_t events;
+    uint64_t compensated; /* ns that were taken out */
+    uint64_t below;       /* ns by which functions would have been below zero */
+    bool uncosted;        /* of a process it is not known what recording took */
     struct pt_profile_state *state;
 };
 

@@ -27,7 +27,8 @@ run(struct pt_session *s)
 }
 
 const struct pt_profile_view pt_profile_functions = {
-    .takes = "sort|limit|all|filter|min-time|all-calls|by-file|by-module",
+    .takes = "sort|limit|all|filter|min-time|all-calls|by-file|by-module|"
+             "compensate",
     .formats = "text|json|pstats",
     .run = run,
 };

@@ -35,6 +35,8 @@ pt_profile_json_row(struct pt_json *j, const struct pt_profile_row *r)
         pt_json_maybe_u64(j, times[i].key, known, times[i].value);
     }
     pt_json_member_u64(j, "wait", f->wait);
+    if (f->compensated)
+        pt_json_member_u64(j, "compensated", f->compensated);
 }
 
 void
@@ -56,6 +58,10 @@ pt_profile_json_close(struct pt_json *j, const struct pt_session *s,
     pt_json_member_u64(j, "lost", s->trouble.lost);
     pt_json_member_u64(j, "damaged", s->trouble.bad_chunks);
     pt_json_member_u64(j, "events", p->events);
+    if (p->options.compensate) {
+        pt_json_member_u64(j, "compensated", p->compensated);
+        pt_json_member_u64(j, "below", p->below);
+    }
     pt_json_member_u64(j, "threads", rows->threads);
     pt_json_member_u64(j, "total", rows->total);
     pt_json_member_u64(j, "duration",

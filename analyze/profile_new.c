@@ -117,7 +117,8 @@ make_state(struct pt_profile *p)
     if (st == PT_OK && p->options.tree)
         st = pt_calltree_new(&p->options.limits, &p->tree);
     s->keeps = (p->options.edges ? KEEPS_EDGES : 0) |
-               (p->options.tree ? KEEPS_TREE : 0);
+               (p->options.tree ? KEEPS_TREE : 0) |
+               (p->options.compensate ? TAKES_COSTS : 0);
     return st;
 }
 
@@ -186,6 +187,7 @@ merge_function(struct pt_profile_function *into,
     into->exclusive += from->exclusive;
     into->inclusive += from->inclusive;
     into->wait += from->wait;
+    into->compensated += from->compensated;
     if (!from->times)
         return true;
     if (!into->times && !(into->times = calloc(1, sizeof *into->times)))
@@ -219,6 +221,9 @@ pt_profile_merge(struct pt_profile *into, const struct pt_profile *from)
         pt_calltree_finish(into->tree);
     }
     into->events += from->events;
+    into->compensated += from->compensated;
+    into->below += from->below;
+    into->uncosted |= from->uncosted;
     into->desyncs += from->desyncs;
     into->unmatched += from->unmatched;
     into->unfinished += from->unfinished;

@@ -275,6 +275,14 @@ pt_profile_head(struct pt_session *s, const struct pt_profile *p,
                   duration((uint64_t)rows->last - (uint64_t)rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
                   pt_text_plural(rows->threads));
+    if (p->options.compensate) {
+        pt_out_printf(s->out, "without %s that recording took",
+                      duration(p->compensated, a));
+        if (p->below)
+            pt_out_printf(s->out, "; functions that took less than that: %s",
+                          duration(p->below, b));
+        pt_out_char(s->out, '\n');
+    }
     if (t->gaps || t->desyncs || t->bad_chunks) {
         pt_out_style(s->out, PT_STYLE_WARN);
         pt_out_printf(s->out,

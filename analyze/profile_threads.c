@@ -284,7 +284,8 @@ run(struct pt_session *s)
 
 const struct pt_profile_view pt_profile_threads = {
     .option = "threads",
-    .takes = "limit|all|min-time|all-calls|by-file|by-module",
+    .takes = "limit|all|min-time|all-calls|by-file|by-module|"
+             "compensate",
     .formats = "text|json",
     .run = run,
 };

@@ -259,7 +259,8 @@ run(struct pt_session *s)
 const struct pt_profile_view pt_profile_tree = {
     .option = "tree",
     .takes =
-        "threads|depth|min-time|limit|all|filter|all-calls|by-file|by-module",
+        "threads|depth|min-time|limit|all|filter|all-calls|by-file|by-module|"
+        "compensate",
     .formats = "text|json",
     .run = run,
 };

@@ -1,6 +1,7 @@
 """What plan.AIMS asks for, against what was measured."""
 import math
 
+import compensate
 import plan
 from measure import geometric_mean
 
@@ -98,6 +99,10 @@ def of_profilers(run):
 
 
 def of_others(run):
+    for preset, found in run.get("compensate", {}).items():
+        yield ("error of a compensated share of the time, %s, the worst of ten (raw: %.2f)" % (
+            preset, compensate.worst(found, "raw")), "compensated",
+            compensate.worst(found, "compensated"))
     large = [entry for entry in run.get("profile", ()) if entry["events"] > 1e6]
     if large:
         yield ("million events a second, ptana profile, the slowest of more than 1 million",

@@ -43,7 +43,11 @@ LIGHT = ["flow", "calls"]
 # What part of its size a program gets: beside the floors of what costs little,
 # beside all of ptrec's ways and the coverage tools, and beside cProfile and
 # VizTracer, whose output is large.
-SCALES = {"floors": 1.6, "ways": 0.4, "profilers": 0.25}
+SCALES = {"floors": 1.6, "ways": 0.4, "profilers": 0.25, "compensate": 0.25}
+
+# The parts of a program that times itself (compensate.py).
+SELF_TIMED = ["fib", "nqueens", "scheduler", "jsondumps", "unparse", "tokens", "diffs", "pickles",
+              "decimals", "tasks"]
 
 # The synthetic trace: events, threads, and of a quick run.
 SYNTHETIC = {"full": (100_000_000, 4), "quick": (2_000_000, 4)}
@@ -70,4 +74,5 @@ AIMS = {
     "back median": 1.0,       # ms
     "back worst": 50.0,       # ms
     "memory": 300.0,          # MB
+    "compensated": 0.1,       # error of a share of the time, as a part of it
 }

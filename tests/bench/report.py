@@ -167,6 +167,17 @@ def profile(results):
                   "million events / s", "peak MB"], rows)
 
 
+def compensated(results):
+    rows = []
+    for run in runs_with(results, "compensate"):
+        for preset, found in run["compensate"].items():
+            for name, share in found["untraced"].items():
+                rows.append([run["python"], preset, name, "%.1f" % (100 * share)] + [
+                    "%.1f (x%.2f)" % (100 * found[way][name], found[way][name] / share)
+                    for way in ("raw", "compensated")])
+    return table(["CPython", "preset", "part", "untraced %", "as recorded", "--compensate"], rows)
+
+
 def start(results):
     rows = []
     for run in runs_with(results, "start"):
@@ -261,6 +272,12 @@ Decoding from the file is part of each.
 ## ptana profile, on one core
 
 %s
+## Shares of the time, compensated
+
+A program of ten parts times each of them without a recorder. Beside that what
+`ptana profile` says of a recording, without and with `--compensate`.
+
+%s
 ## Start
 
 Medians.
@@ -271,5 +288,6 @@ Medians.
 %s""" % (results["command"], commit, machine(), results["load"], builds, results["scale"],
          results["scale"] * plan.SCALES["floors"], results["repeats"], took, the_aims(results), against_floor(results), peers(results),
          beside_coverage(results), beside_profilers(results), bytes_per_event(results),
-         replaying(results), synthetic(results), profile(results), start(results),
+         replaying(results), synthetic(results), profile(results),
+         compensated(results), start(results),
          each_program(results))

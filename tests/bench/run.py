@@ -9,11 +9,12 @@ one run; nothing is compared with numbers of another machine or day.
   floor/        hooks that do the least: what recording is measured against
   tools.py      the command lines of ptrec and of the tools beside it
   gen/          replaying in C, and a synthetic trace; synthetic.py runs them
+  compensate.py the shares that ptana profile --compensate tells
   measure.py    running and timing
   report.py     the tables
 The parts are: floors (the presets that cost little, and their floors), ways (all
-of ptrec's presets, the floors of the dearer ones, coverage tools), (cProfile, VizTracer), start, profile (ptana profile), history (the synthetic
-trace).  --peers DIR holds site-3.12/ and so on, from which coverage,
+of ptrec's presets, the floors of the dearer ones, coverage tools), (cProfile, VizTracer), compensate (ptana profile --compensate), start, profile
+(ptana profile), history (the synthetic trace).  --peers DIR holds site-3.12/ and so on, from which coverage,
 slipcover and viztracer can be imported; those that are not there are told as
 not measured."""
 import argparse
@@ -26,6 +27,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
+import compensate  # noqa: E402
 import harness  # noqa: E402
 import measure  # noqa: E402
 import plan  # noqa: E402
@@ -34,7 +36,8 @@ import synthetic  # noqa: E402
 from measure import note, timed  # noqa: E402
 from tools import ENV, PEERS, Tools  # noqa: E402
 
-PARTS = ["floors", "ways", "profilers", "start", "profile", "history"]
+PARTS = ["floors", "ways", "profilers", "compensate", "start", "profile",
+         "history"]
 
 
 def check_floor(tools):
@@ -158,7 +161,9 @@ def measure_python(tools, options, took):
     parts = {part: lambda part=part, measured=measured: each_program(
                  python, part, lambda name: measured(tools, options, name), options)
              for part, measured in (("floors", floors), ("ways", ways), ("profilers", profilers))}
-    parts |= {"start": lambda: start(tools, options),
+    parts |= {"compensate": lambda: {preset: compensate.compensate(tools, options, preset)
+                                     for preset in plan.LIGHT},
+              "start": lambda: start(tools, options),
               "profile": lambda: profile(tools, options)}
     for part, run in parts.items():
         if part in options.parts:
