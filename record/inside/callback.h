@@ -21,14 +21,32 @@ pt_callback_of(PyObject *self)
                                                    builtin.function));
 }
 
-#define CALLBACK(name)                                                         \
-    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,        \
-                          PyObject *kw)
-
 /* A callback saves no register: whatever calls a function is a tail call of one
  * that is not inlined (1 to 2 ns an event, spec/decisions.md). */
 #define PT_TAIL __attribute__((noinline, cold))
 #define PT_BODY static inline __attribute__((always_inline))
+
+/* From 3.13 on extensions can tell events (PyMonitoring_FirePyStartEvent and
+ * others), and what they name as code can be any object. */
+static inline bool
+pt_is_code(const PyObject *o)
+{
+    return PY_VERSION_HEX < 0x030D0000 || PT_LIKELY(PyCode_Check(o));
+}
+
+/* A callback of events in code objects: CALLBACK(on_jump) { ... a, n ... } */
+#define CALLBACK(name)                                                         \
+    PT_BODY PyObject *name##_told(PyObject *self, PyObject *const *a,          \
+                                  size_t n, PyObject *kw);                     \
+    static PyObject *name(PyObject *self, PyObject *const *a, size_t n,        \
+                          PyObject *kw)                                        \
+    {                                                                          \
+        if (!pt_is_code(a[0]))                                                 \
+            Py_RETURN_NONE;                                                    \
+        return name##_told(self, a, n, kw);                                    \
+    }                                                                          \
+    PT_BODY PyObject *name##_told(PyObject *self, PyObject *const *a,          \
+                                  size_t n, PyObject *kw)
 
 /* pt_emit_slow(), then None. */
 PyObject *pt_callback_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,

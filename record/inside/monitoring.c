@@ -26,6 +26,7 @@
 #include "gate.h"
 #include "objects.h"
 #include "starting.h"
+#include "tool.h"
 #include "wrap.h"
 
 #include <stdio.h>
@@ -189,35 +190,6 @@ static struct hook {
 
 static _Atomic bool reinstating; /* reinstate() is on its way */
 
-/* A tool id that nobody has: 4 and 3 are the ones without a meaning, 1 and 5
- * are the meanings least used together with others. */
-static int
-take_tool(PyObject *monitoring)
-{
-    static const int order[] = {4, 3, 5, 1, 0, 2};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        PyObject *r = PyObject_CallMethod(monitoring, "use_tool_id", "is",
-                                          order[i], "ptrec");
-        if (r != NULL) {
-            Py_DECREF(r);
-            return order[i];
-        }
-        PyErr_Clear();
-    }
-    return -1;
-}
-
-/* sys.monitoring.events.NAME, or -1. */
-static long
-event_bit(PyObject *events, const char *name)
-{
-    PyObject *o = PyObject_GetAttrString(events, name); /* owned */
-    long bit = o != NULL ? PyLong_AsLong(o) : -1;
-    Py_XDECREF(o);
-    PyErr_Clear();
-    return bit;
-}
-
 static bool
 is_wanted(const struct hook *h)
 {
@@ -282,16 +254,16 @@ begin_recording(void)
 static bool
 wait_for_start(PyObject *monitoring, PyObject *events)
 {
-    long line = event_bit(events, "LINE"), local = line;
+    long line = pt_tool_event(events, "LINE"), local = line;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
         const struct hook *h = &hooks[i];
         bool is_local = h->kind != PT_THROW && h->kind != PT_UNWIND &&
                         h->kind != PT_EXCEPTION && h->kind != PT_HANDLED;
         if (h->set && is_local && is_wanted(h))
-            local |= event_bit(events, h->event);
+            local |= pt_tool_event(events, h->event);
     }
     return pt_starting_init(monitoring, asked.tool, local, begin_recording) &&
-           set_events(monitoring, event_bit(events, "PY_START"));
+           set_events(monitoring, pt_tool_event(events, "PY_START"));
 }
 
 static bool
@@ -303,7 +275,7 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
         return false;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
         struct hook *h = &hooks[i];
-        long bit = event_bit(events, h->event);
+        long bit = pt_tool_event(events, h->event);
         bool waited = pt_gate.waiting && h->kind == PT_LINE;
         if (!(is_wanted(h) || waited) || bit < 0)
             continue;
@@ -411,8 +383,9 @@ pt_hooks_start(char *why, size_t whylen)
     PyObject *events = monitoring != NULL
                            ? PyObject_GetAttrString(monitoring, "events")
                            : NULL; /* owned */
+    bool calls = pt_producer.events >> PT_C_CALL & 1;
     int tool = -1;
-    bool ok = events != NULL && (tool = take_tool(monitoring)) >= 0 &&
+    bool ok = events != NULL && (tool = pt_tool_take(monitoring, calls)) >= 0 &&
               register_hooks(monitoring, events, tool);
     if (!ok)
         snprintf(why, whylen, "%s",
@@ -420,7 +393,7 @@ pt_hooks_start(char *why, size_t whylen)
                      ? "sys.monitoring is missing from this interpreter"
                  : tool < 0 ? "other tools hold every sys.monitoring tool id"
                             : "sys.monitoring refused the hooks");
-    if (ok && (pt_producer.events >> PT_C_CALL & 1)) {
+    if (ok && calls) {
         pt_wrap_install(&setprofile);
         pt_wrap_install(&setprofile_all);
     }

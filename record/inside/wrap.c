@@ -5,8 +5,14 @@ pt_wrap_install(struct pt_wrap *w)
 {
     PyObject *modules = PyImport_GetModuleDict();           /* borrowed */
     PyObject *m = PyDict_GetItemString(modules, w->module); /* borrowed */
-    PyObject *f = m != NULL && PyModule_Check(m)
-                      ? PyDict_GetItemString(PyModule_GetDict(m), w->name)
+    return m != NULL && pt_wrap_within(w, m);
+}
+
+bool
+pt_wrap_within(struct pt_wrap *w, PyObject *module)
+{
+    PyObject *f = PyModule_Check(module)
+                      ? PyDict_GetItemString(PyModule_GetDict(module), w->name)
                       : NULL; /* borrowed */
     if (f == NULL || !PyCFunction_Check(f))
         return false;

@@ -16,4 +16,7 @@ struct pt_wrap {
 /* False when MODULE.NAME is not loaded or is no C function. */
 bool pt_wrap_install(struct pt_wrap *);
 
+/* The same for a module at hand, which sys.modules need not hold. */
+bool pt_wrap_within(struct pt_wrap *, PyObject *module);
+
 #endif

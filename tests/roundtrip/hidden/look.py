@@ -21,7 +21,7 @@ print("meta", [getattr(m, "__name__", type(m).__name__) for m in sys.meta_path],
 print("environ", sorted(os.environ.items()))
 print("trace", sys.gettrace(), sys.getprofile(), threading.gettrace())
 if sys.version_info >= (3, 12):
-    print("tools", [sys.monitoring.get_tool(i) for i in (0, 1, 2, 5)])
+    print("tools", [sys.monitoring.get_tool(i) for i in range(5)])
 print("signals", [(s.name, str(signal.getsignal(s))) for s in signal.valid_signals() if hasattr(s, "name")])
 print("mask", signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getitimer(signal.ITIMER_REAL))
 print("warnings", warnings.filters, sys.warnoptions, sys.dont_write_bytecode)
