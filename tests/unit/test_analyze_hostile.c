@@ -170,7 +170,7 @@ Test(analyze_hostile, starts_at_random)
         enum pt_status st = pt_filter_new(trace, &spec, NULL, &filter);
         cr_assert(st == PT_OK || st == PT_ENOTFOUND || st == PT_EUSAGE);
         if (st == PT_OK) {
-            profile_it(trace, filter, true);
+            profile_it(trace, filter, true, round % 5);
             walk(trace, filter);
         }
         pt_filter_free(filter);
