@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -182,6 +183,41 @@ def check_many(tree):
     harness.ptana("verify", tree.trace)
 
 
+def most_memory(pid):
+    """What a process had resident at the most, shared memory and all, in kB."""
+    with open("/proc/%d/status" % pid) as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+
+
+def crowd(directory, python):
+    """500 processes with 1,000 threads at once: less than 1 GB in ptrec, the
+    rings that it shares with them included, and nothing defined twice."""
+    log = os.path.join(directory, "log")
+    trace = os.path.join(directory, "t.ptr")
+    process = faults.start(python, trace, WAYS, "crowd", log)
+    most = 0
+    while process.poll() is None:
+        try:
+            most = max(most, most_memory(process.pid))
+        except OSError:
+            pass
+        time.sleep(0.02)
+    faults.finish(process)
+    tree = Tree(trace, log)
+    equal(len(tree.processes), 501, "processes")
+    require(0 < most < 1000000, "most memory of ptrec:", most, "kB")
+    told = harness.info(trace)
+    equal((len(told["threads"]), told["gaps"]), (1001, 0), "threads, gaps")
+    table = json.loads(harness.ptana("profile", trace, "--format=json"))
+    own = [(f["name"], f["file"], f["line"]) for f in table["functions"]
+           if f["file"].startswith(PROGRAMS) and f["kind"] == "python"]
+    equal(len(own), len(set(own)), "definitions of the program's functions")
+    equal(sum(f["calls"] for f in table["functions"] if f["name"] == "step"),
+          500 * (20 + 5) + 33, "calls of all together")
+    harness.ptana("verify", trace)
+    print("note: 500 processes with 1,000 threads: %d MB in ptrec" % (most // 1000))
+
+
 def alone(directory, python):
     """--no-children: the program's own events, and nobody else's."""
     for way, steps in (("fork", 33), ("run", 33), ("shells", 33), ("pool_spawn", 33)):
@@ -231,6 +267,8 @@ def main():
         suite.case("%s venv" % python, virtual_environment, python)
         suite.case("%s endings" % python, endings, python)
         suite.case("%s many" % python, shared_definitions, python)
+        if harness.ALL:
+            suite.case("%s crowd" % python, crowd, python)
         suite.case("%s alone" % python, alone, python)
         suite.case("%s sum" % python, one_sum, python)
         suite.case("%s filtered" % python, filtered, python)

@@ -372,6 +372,38 @@ def many(log):
         live.discard(os.wait()[0])
 
 
+@way
+def crowd(log):
+    """500 processes that are all alive at once, each with another thread."""
+    ready, is_ready = os.pipe()
+    gate, opener = os.pipe()
+
+    def wait():
+        os.write(is_ready, b"x")
+        os.read(gate, 1)  # until it is closed
+
+    def other():
+        wait()
+        [step(i) for i in range(5)]
+
+    pids = []
+    for i in range(500):
+        pid = os.fork()
+        if pid == 0:
+            os.close(opener)
+            thread = threading.Thread(target=other)
+            thread.start()
+            wait()
+            thread.join()
+            child(log, "main/%d" % i, 20)
+        pids.append(pid)
+    for _ in range(2 * len(pids)):
+        os.read(ready, 1)
+    os.close(opener)
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore", DeprecationWarning)  # fork() among threads
     WAYS[sys.argv[1]](sys.argv[2])
