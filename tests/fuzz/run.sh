@@ -26,10 +26,11 @@ fi
 seconds=${1:-60}
 sanitize="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
 shared="tests/fuzz/mutate.c format/*.c replay/*.c"
+make -s BUILD="$BUILD" "$BUILD/gen/flamegraph_page.h" || exit 1
 # shellcheck disable=SC2086
 "$CLANG" $flags $sanitize -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
     tests/fuzz/fuzz_replay.c $shared $libs &&
-    "$CLANG" $flags $sanitize -o "$out/fuzz_analyze" \
+    "$CLANG" $flags -I"$BUILD/gen" $sanitize -o "$out/fuzz_analyze" \
         tests/fuzz/fuzz_analyze.c $(ls analyze/*.c | grep -v /main.c) \
         $shared $libs -lz -lpthread -lm || exit 1
 
