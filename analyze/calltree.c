@@ -280,9 +280,11 @@ pt_calltree_prune(struct pt_calltree *t, const uint8_t *kept, uint32_t **now)
     uint64_t *weights = malloc(t->n * sizeof *weights), threshold;
     uint32_t *moved = malloc(t->n * sizeof *moved);
     bool ok = weights && moved;
-    /* Calls weigh something, too: there are recordings without times. */
+    /* Calls weigh something, too: there are recordings without times.  Less
+     * than no time is left where more was taken out than there was. */
     for (uint32_t i = 0; ok && i < t->n; i++) {
-        weights[i] = t->nodes[i].exclusive + t->nodes[i].calls;
+        uint64_t time = t->nodes[i].exclusive;
+        weights[i] = t->nodes[i].calls + ((int64_t)time > 0 ? time : 0);
         wanted += kept && kept[i];
     }
     for (uint32_t i = t->n - 1; ok && i > 0; i--)

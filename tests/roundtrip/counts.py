@@ -52,9 +52,9 @@ def key_of(row):
     return plain(row["file"], row["line"], row["label"])
 
 
-def pairs(trace):
+def pairs(trace, *options):
     """The pairs of table(), of the view --callers; it and --callees agree."""
-    report = view(trace, "--callers=*", "--callees=*")
+    report = view(trace, "--callers=*", "--callees=*", *options)
     result, other, times = {}, {}, collections.Counter()
     for row in report["functions"]:
         for caller in row["callers"]:
@@ -73,10 +73,11 @@ def pairs(trace):
     return result
 
 
-def tree(trace, flat, edges):
+def tree(trace, *options):
     """Every node's time is its own and that of what it called; by function the
     nodes are the flat profile, by pair the calls of --callers."""
-    report = view(trace, "--tree")
+    flat, edges = view(trace, *options), pairs(trace, *options)
+    report = view(trace, "--tree", *options)
     functions, nodes = report["functions"], report["nodes"]
     require(report["dropped"] == 0 and len(nodes) == report["nodes_in_all"], "nodes lack")
     below = [0] * len(nodes)
@@ -151,8 +152,9 @@ def counts(directory, python, name):
     edges = pairs(trace)
     require(edges == {key: value for key, value in rounds[1].items() if len(key) == 2},
             "--callers and --format=pstats differ")
+    for options in (), ("--max-depth=6",), ("--include=counts_*", "--all-calls"):
+        tree(trace, *options)
     flat = view(trace)
-    tree(trace, flat, edges)
     groups(trace, flat)
     threads = view(trace, "--threads")["rows"]
     require(sum(row["exclusive"] for row in threads) == flat["total"] and
