@@ -56,6 +56,7 @@ struct pt_profile_row {
     uint32_t line;
     const char *kind; /* "python", "builtin", "method", ... */
     uint64_t p50, p90, p99;
+    bool blocks; /* a C function that can wait (analyze/blocking.h) */
     char *owned;
 };
 

@@ -35,6 +35,8 @@ pt_profile_json_row(struct pt_json *j, const struct pt_profile_row *r)
         pt_json_maybe_u64(j, times[i].key, known, times[i].value);
     }
     pt_json_member_u64(j, "wait", f->wait);
+    if (r->blocks)
+        pt_json_member_bool(j, "blocks", true);
     if (f->compensated)
         pt_json_member_u64(j, "compensated", f->compensated);
 }

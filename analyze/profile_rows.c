@@ -1,4 +1,5 @@
 /* The functions of a profile as rows: named, chosen, and in order. */
+#include "analyze/blocking.h"
 #include "analyze/names.h"
 #include "analyze/profile.h"
 
@@ -41,6 +42,7 @@ pt_profile_row_name(const struct pt_profile *p, uint32_t fn,
     row->name.data = row->owned;
     const struct pt_callable *c = pt_trace_callable(trace, name->id);
     row->label = c && c->label.len ? c->label : row->name;
+    row->blocks = c && pt_callable_blocks(c);
     return PT_OK;
 }
 

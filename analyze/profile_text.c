@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_LEAST = 32, NAME_COMMON = 60, FILE_LEAST = 10 };
+enum {
+    NAME_LEAST = 32,
+    NAME_COMMON = 60,
+    FILE_LEAST = 10,
+    BLOCKED_NAMED = 4,
+    BLOCKED_HEAD = 46,
+    BLOCKED_TEXT = 256
+};
 
 enum column {
     CALLS,
@@ -260,6 +267,43 @@ pt_profile_put_thread(struct pt_session *s, uint32_t id, unsigned width)
     return pt_text_width(name) + used;
 }
 
+/* What the functions of C that can wait took, the longest of them by name. */
+static void
+put_blocked(struct pt_out *o, const struct pt_profile_rows *rows)
+{
+    const struct pt_profile_row *most[BLOCKED_NAMED] = {NULL};
+    char buffer[PT_NUMBER_TEXT];
+    uint64_t total = 0;
+    unsigned n = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct pt_profile_row *r = &rows->rows[i];
+        if (!r->blocks || r->fn->exclusive == 0)
+            continue;
+        total += r->fn->exclusive;
+        unsigned at = n < BLOCKED_NAMED ? n++ : BLOCKED_NAMED;
+        for (; at > 0 && most[at - 1]->fn->exclusive < r->fn->exclusive; at--)
+            if (at < BLOCKED_NAMED)
+                most[at] = most[at - 1];
+        if (at < BLOCKED_NAMED)
+            most[at] = r;
+    }
+    if (total < rows->total / 200)
+        return;
+    pt_out_printf(
+        o, "%s of it in C functions that can wait: ", duration(total, buffer));
+    for (unsigned i = 0, used = 0; i < n; i++) {
+        char item[BLOCKED_TEXT];
+        size_t len = pt_text_escape(most[i]->name, item, sizeof item / 2);
+        snprintf(item + len, sizeof item - len, " %s",
+                 duration(most[i]->fn->exclusive, buffer));
+        used += pt_text_width(item) + 2;
+        if (i && o->fit && BLOCKED_HEAD + used > o->width)
+            break;
+        pt_out_printf(o, "%s%s", i ? ", " : "", item);
+    }
+    pt_out_char(o, '\n');
+}
+
 void
 pt_profile_head(struct pt_session *s, const struct pt_profile *p,
                 const struct pt_profile_rows *rows)
@@ -275,6 +319,7 @@ pt_profile_head(struct pt_session *s, const struct pt_profile *p,
                   duration((uint64_t)rows->last - (uint64_t)rows->first, b),
                   pt_text_grouped(p->events, c), rows->threads,
                   pt_text_plural(rows->threads));
+    put_blocked(s->out, rows);
     if (p->options.compensate) {
         pt_out_printf(s->out, "without %s that recording took",
                       duration(p->compensated, a));

@@ -1,4 +1,5 @@
 /* Histogram, options, JSON and text: the parts that analyzers are made of. */
+#include "analyze/blocking.h"
 #include "analyze/histogram.h"
 #include "analyze/json.h"
 #include "analyze/options.h"
@@ -262,4 +263,32 @@ Test(analyze_output, long_texts_and_full_disks)
         cr_expect(strstr(error.text, "/dev/full"));
     }
     free(text);
+}
+
+/* --- blocking ------------------------------------------------------------- */
+
+static bool
+blocks(const char *module, const char *owner, const char *name)
+{
+    struct pt_callable c = {.module = {module, strlen(module)},
+                            .owner = {owner, strlen(owner)},
+                            .name = {name, strlen(name)}};
+    return pt_callable_blocks(&c);
+}
+
+Test(blocking, is_told_by_module_or_type_and_name)
+{
+    cr_expect(blocks("time", "", "sleep"));
+    cr_expect(blocks("_thread", "lock", "acquire"));
+    cr_expect(blocks("", "lock", "acquire"));
+    cr_expect(blocks("select", "epoll", "poll"));
+    cr_expect(blocks("_io", "TextIOWrapper", "readline"));
+    cr_expect_not(blocks("select", "", "poll")); /* makes the object */
+    cr_expect_not(blocks("time", "", "time"));
+    cr_expect_not(blocks("time", "", "slee"));
+    cr_expect_not(blocks("time", "", "sleep sleep"));
+    cr_expect_not(blocks("builtins", "dict", "get"));
+    cr_expect_not(blocks("mine", "lock", "acquire"));
+    cr_expect_not(blocks("", "", ""));
+    cr_expect_not(blocks("time", "", "a_name_that_is_longer_than_all_of_them"));
 }
