@@ -287,7 +287,7 @@ put_blocked(struct pt_out *o, const struct pt_profile_rows *rows)
         if (at < BLOCKED_NAMED)
             most[at] = r;
     }
-    if (total < rows->total / 200)
+    if (n == 0 || total < rows->total / 200)
         return;
     pt_out_printf(
         o, "%s of it in C functions that can wait: ", duration(total, buffer));
