@@ -93,13 +93,13 @@ unknown(const struct pt_option_group *groups, size_t n, const char *word,
                   word);
 }
 
-static bool
-is_choice(const char *choices, const char *value)
+bool
+pt_word_among(const char *words, const char *word)
 {
-    size_t len = strlen(value);
-    for (const char *p = choices;; p++) {
+    size_t len = strlen(word);
+    for (const char *p = words;; p++) {
         size_t n = strcspn(p, "|");
-        if (n == len && memcmp(p, value, n) == 0)
+        if (n == len && memcmp(p, word, n) == 0)
             return true;
         p += n;
         if (!*p)
@@ -117,7 +117,7 @@ store(const struct pt_option *o, void *values, const char *value,
         *(bool *)at = true;
         return PT_OK;
     case PT_OPTION_CHOICE:
-        if (!is_choice(o->arg, value))
+        if (!pt_word_among(o->arg, value))
             return refuse(error, "--%s takes one of %s, not \"%s\"", o->name,
                           o->arg, value);
         /* fallthrough */

@@ -46,6 +46,8 @@ enum pt_status pt_arguments_parse(const struct pt_option_group *groups,
 /* Releases the lists. */
 void pt_arguments_clear(const struct pt_option_group *groups, size_t n);
 
+/* Whether `word` is one of "a|b|c". */
+bool pt_word_among(const char *words, const char *word);
 /* How far apart two words are: edits of one letter, neighbours swapped. */
 unsigned pt_word_distance(const char *a, const char *b);
 

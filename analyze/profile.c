@@ -79,20 +79,6 @@ is_given(const struct pt_option *o, const void *config)
     return false;
 }
 
-/* Whether `word` is one of "a|b|c". */
-static bool
-is_among(const char *words, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *p = words; *p; p += *p == '|') {
-        size_t n = strcspn(p, "|");
-        if (n == len && memcmp(p, word, n) == 0)
-            return true;
-        p += n;
-    }
-    return false;
-}
-
 static const struct pt_profile_view *
 choose_view(const void *config)
 {
@@ -108,9 +94,9 @@ static const char *
 view_for(const char *option)
 {
     for (unsigned i = 0; i + 1 < VIEWS; i++)
-        if (is_among(views[i]->takes, option))
+        if (pt_word_among(views[i]->takes, option))
             return views[i]->option;
-    return "filter";
+    return views[0]->option;
 }
 
 /* What the view could only pass over is refused. */
@@ -119,7 +105,7 @@ check_view(struct pt_session *s, const struct pt_profile_view *view)
 {
     const char *own = view->option ? view->option : "";
     for (const struct pt_option *o = options; o->name; o++) {
-        if (!is_given(o, s->config) || is_among(view->takes, o->name) ||
+        if (!is_given(o, s->config) || pt_word_among(view->takes, o->name) ||
             strcmp(own, o->name) == 0)
             continue;
         if (!view->option)
@@ -141,7 +127,7 @@ check_view(struct pt_session *s, const struct pt_profile_view *view)
                                "--format=pstats holds functions only; leave "
                                "out --by-%s",
                                config->by_file ? "file" : "module");
-    if (!is_among(view->formats, s->common.format))
+    if (!pt_word_among(view->formats, s->common.format))
         return pt_session_fail(s, PT_EUSAGE,
                                "--%s has no --format=%s; it has %s", own,
                                s->common.format, view->formats);
@@ -296,6 +282,9 @@ const struct pt_analyzer pt_analyzer_profile = {
         "time is that of these. A module is told by its file's name, from the "
         "standard library, site-packages or the package around it on; one in "
         "C by what its functions say.\n"
+        "In JSON, --tree has functions and nodes: a node's function and parent "
+        "are places in these lists, or null. nodes_in_all and dropped tell how "
+        "many paths there were and how many were not kept apart.\n"
         "--threads shows what each thread did, those of greenlets with the "
         "thread that ran them, and the function that took most of it by "
         "itself.\n"
