@@ -92,6 +92,13 @@ pt_export_path(struct pt_export *x, const struct pt_calltree *t, uint32_t node)
     return n;
 }
 
+bool
+pt_export_wants(const struct pt_export *x, uint32_t thread)
+{
+    const struct pt_filter *f = x->session->filter;
+    return thread >= f->nthreads || f->threads[thread];
+}
+
 enum pt_status
 pt_export_status(const struct pt_export *x)
 {
@@ -103,44 +110,39 @@ pt_export_status(const struct pt_export *x)
 /* --- timelines ------------------------------------------------------------ */
 
 static enum pt_status
-pass(struct pt_session *s, const struct pt_filter *filter,
-     struct pt_spans *spans)
+pass(struct pt_session *s, struct pt_spans *spans)
 {
     struct pt_fold fold = pt_spans_fold(spans);
     enum pt_status st =
-        pt_pass_run(s->trace, filter, &fold, 1, &s->trouble, &s->error);
+        pt_pass_run(s->trace, s->filter, &fold, 1, &s->trouble, &s->error);
     return st == PT_OK ? pt_spans_finish(spans) : st;
 }
 
-/* The passes together read each chunk once: those of other threads are left
- * out by the directory. */
+static enum pt_status
+pass_thread(struct pt_session *s, const struct pt_export_format *format,
+            struct pt_export *x, struct pt_spans *spans, uint32_t id)
+{
+    struct pt_fold fold = pt_spans_fold(spans);
+    enum pt_status st = format->thread(x, id);
+    if (st == PT_OK)
+        st = pt_pass_thread(s->trace, s->filter, id, &fold, &s->trouble,
+                            &s->error);
+    if (st == PT_OK)
+        st = pt_spans_finish(spans);
+    return st == PT_OK ? format->thread_end(x, id) : st;
+}
+
+/* The passes together read each chunk once: of the others they see the
+ * directory's entry. */
 static enum pt_status
 pass_by_thread(struct pt_session *s, const struct pt_export_format *format,
                struct pt_export *x, struct pt_spans *spans)
 {
     struct pt_thread_ids threads;
-    struct pt_filter one = *s->filter;
-    uint8_t *wanted = calloc(one.nthreads, 1);
-    enum pt_status st =
-        wanted ? pt_thread_ids_init(&threads, s->trace) : PT_ENOMEM;
-    if (st != PT_OK) {
-        free(wanted);
-        return st;
-    }
-    one.threads = wanted;
-    for (size_t i = 0; st == PT_OK && i < threads.n; i++) {
-        uint32_t id = threads.ids[i];
-        if (id >= one.nthreads || !s->filter->threads[id])
-            continue;
-        wanted[id] = 1;
-        st = format->thread(x, id);
-        if (st == PT_OK)
-            st = pass(s, &one, spans);
-        if (st == PT_OK)
-            st = format->thread_end(x, id);
-        wanted[id] = 0;
-    }
-    free(wanted);
+    enum pt_status st = pt_thread_ids_init(&threads, s->trace);
+    for (size_t i = 0; st == PT_OK && i < threads.n; i++)
+        if (pt_export_wants(x, threads.ids[i]))
+            st = pass_thread(s, format, x, spans, threads.ids[i]);
     pt_thread_ids_clear(&threads);
     return st;
 }
@@ -160,7 +162,7 @@ write_timeline(struct pt_session *s, const struct pt_export_format *format,
     st = format->begin(x);
     if (st == PT_OK)
         st = format->thread_by_thread ? pass_by_thread(s, format, x, spans)
-                                      : pass(s, s->filter, spans);
+                                      : pass(s, spans);
     if (st == PT_OK)
         st = format->end(x);
     pt_spans_tell(spans, &s->trouble);

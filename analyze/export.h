@@ -87,6 +87,8 @@ struct pt_function_name pt_export_function(const struct pt_export *,
  * there are, which is at least 1. */
 uint32_t pt_export_path(struct pt_export *, const struct pt_calltree *,
                         uint32_t node);
+/* Whether the filter lets a thread pass; so do those that nothing defines. */
+bool pt_export_wants(const struct pt_export *, uint32_t thread);
 /* PT_OK, or PT_END when nothing more can be written: what is left need not be
  * made. */
 enum pt_status pt_export_status(const struct pt_export *);

@@ -5,6 +5,7 @@
  * again when their owner has ended: of those who shared one, all but the first
  * get a number that no kernel gives. */
 #include "analyze/export.h"
+#include "analyze/thread_ids.h"
 
 #include <stdlib.h>
 
@@ -75,21 +76,31 @@ number_tracks(struct pt_export *x)
     return PT_OK;
 }
 
+/* 0 where it is not known. */
+static uint32_t
+process_of(const struct pt_export *x, uint32_t thread)
+{
+    const struct state *s = x->state;
+    const struct pt_thread *t = pt_trace_thread(x->trace, thread);
+    return t && t->process < s->nprocesses ? t->process : 0;
+}
+
 /* --- events --------------------------------------------------------------- */
 
-/* Opens an event: what every one has. */
+/* Opens an event: what every one has.  Damage may have taken a thread's
+ * definition: it is then of a process of its own kind. */
 static void
-open_event(struct pt_export *x, const char *phase, uint32_t process,
-           uint32_t thread)
+open_event(struct pt_export *x, const char *phase, uint32_t thread)
 {
     const struct state *s = x->state;
     struct pt_json *j = &x->json;
     pt_json_open(j, '{');
     pt_json_member_text(j, "ph", phase);
-    pt_json_member_u64(
-        j, "pid", process < s->nprocesses ? s->pids[process] : ABOVE_ALL_PIDS);
+    pt_json_member_u64(j, "pid", s->pids[process_of(x, thread)]);
     pt_json_member_u64(j, "tid",
-                       thread < s->nthreads ? s->tids[thread] : ABOVE_ALL_PIDS);
+                       thread < s->nthreads
+                           ? s->tids[thread]
+                           : ABOVE_ALL_PIDS + (uint64_t)thread);
 }
 
 static void
@@ -100,11 +111,11 @@ put_time(struct pt_json *j, int64_t time)
 }
 
 static void
-put_name(struct pt_export *x, const char *what, uint32_t process,
-         uint32_t thread, struct pt_str name)
+put_name(struct pt_export *x, const char *what, uint32_t thread,
+         struct pt_str name)
 {
     struct pt_json *j = &x->json;
-    open_event(x, "M", process, thread);
+    open_event(x, "M", thread);
     pt_json_member_text(j, "name", what);
     pt_json_key(j, "args");
     pt_json_open(j, '{');
@@ -115,11 +126,11 @@ put_name(struct pt_export *x, const char *what, uint32_t process,
 
 /* Tracks stand in the order in which they began, as ids do. */
 static void
-put_order(struct pt_export *x, const char *what, uint32_t process,
-          uint32_t thread, uint32_t order)
+put_order(struct pt_export *x, const char *what, uint32_t thread,
+          uint32_t order)
 {
     struct pt_json *j = &x->json;
-    open_event(x, "M", process, thread);
+    open_event(x, "M", thread);
     pt_json_member_text(j, "name", what);
     pt_json_key(j, "args");
     pt_json_open(j, '{');
@@ -128,34 +139,40 @@ put_order(struct pt_export *x, const char *what, uint32_t process,
     pt_json_close(j, '}');
 }
 
+/* Names a thread, and its process where that has none yet. */
+static void
+put_names(struct pt_export *x, uint32_t thread)
+{
+    struct state *s = x->state;
+    uint32_t process = process_of(x, thread);
+    if (!s->named[process]) {
+        s->named[process] = true;
+        put_name(x, "process_name", thread, pt_export_process(x, process));
+        put_order(x, "process_sort_index", thread, process);
+    }
+    put_name(x, "thread_name", thread, pt_export_thread(x, thread));
+    put_order(x, "thread_sort_index", thread, thread);
+}
+
 static enum pt_status
 begin(struct pt_export *x)
 {
     struct pt_json *j = &x->json;
-    const struct pt_filter *filter = x->session->filter;
+    struct pt_thread_ids threads;
     enum pt_status st = number_tracks(x);
+    if (st == PT_OK)
+        st = pt_thread_ids_init(&threads, x->trace);
     if (st != PT_OK)
         return st;
-    struct state *s = x->state;
     pt_json_init(j, x->out, 3);
     pt_json_open(j, '{');
     pt_json_member_text(j, "displayTimeUnit", "ns");
     pt_json_key(j, "traceEvents");
     pt_json_open(j, '[');
-    for (uint32_t id = 1; id < s->nthreads; id++) {
-        const struct pt_thread *t = pt_trace_thread(x->trace, id);
-        if (!t || !filter->threads[id])
-            continue;
-        uint32_t process = t->process < s->nprocesses ? t->process : 0;
-        if (!s->named[process]) {
-            s->named[process] = true;
-            put_name(x, "process_name", process, id,
-                     pt_export_process(x, process));
-            put_order(x, "process_sort_index", process, id, process);
-        }
-        put_name(x, "thread_name", process, id, pt_export_thread(x, id));
-        put_order(x, "thread_sort_index", process, id, id);
-    }
+    for (size_t i = 0; i < threads.n; i++)
+        if (pt_export_wants(x, threads.ids[i]))
+            put_names(x, threads.ids[i]);
+    pt_thread_ids_clear(&threads);
     return pt_export_status(x);
 }
 
@@ -167,7 +184,7 @@ begun(void *state, const struct pt_span_lane *lane)
     char buffer[PT_NAME_TEXT];
     const struct pt_span *span = &lane->spans[lane->depth - 1];
     struct pt_function_name f = pt_export_function(x, span, buffer);
-    open_event(x, "B", lane->process, lane->thread);
+    open_event(x, "B", lane->thread);
     put_time(j, span->start);
     pt_json_member_text(j, "cat", span->callable ? "c" : "python");
     pt_json_member_str(j, "name", f.name);
@@ -194,7 +211,7 @@ ended(void *state, const struct pt_span_lane *lane, int64_t time)
     struct pt_json *j = &x->json;
     char buffer[PT_NAME_TEXT];
     const struct pt_span *span = &lane->spans[lane->depth - 1];
-    open_event(x, "E", lane->process, lane->thread);
+    open_event(x, "E", lane->thread);
     put_time(j, time);
     pt_json_member_str(j, "name", pt_export_function(x, span, buffer).name);
     pt_json_close(j, '}');
@@ -206,7 +223,7 @@ gap(void *state, const struct pt_span_lane *lane, int64_t time, uint64_t lost)
 {
     struct pt_export *x = state;
     struct pt_json *j = &x->json;
-    open_event(x, "i", lane->process, lane->thread);
+    open_event(x, "i", lane->thread);
     put_time(j, time);
     pt_json_member_text(j, "cat", "gap");
     pt_json_member_text(j, "name", "gap: events are missing");

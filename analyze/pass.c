@@ -40,10 +40,11 @@ give_bad(const struct pt_fold *folds, size_t n,
     return st;
 }
 
-enum pt_status
-pt_pass_run(const struct pt_trace *trace, const struct pt_filter *filter,
-            const struct pt_fold *folds, size_t n, struct pt_trouble *trouble,
-            struct pt_error *error)
+/* Of thread `only`, or of all where it is NULL. */
+static enum pt_status
+run(const struct pt_trace *trace, const struct pt_filter *filter,
+    const uint32_t *only, const struct pt_fold *folds, size_t n,
+    struct pt_trouble *trouble, struct pt_error *error)
 {
     struct pt_decoder *decoder = NULL;
     struct pt_sieve *sieve = NULL;
@@ -54,7 +55,7 @@ pt_pass_run(const struct pt_trace *trace, const struct pt_filter *filter,
     for (size_t i = 0; st == PT_OK && i < count; i++) {
         const struct pt_chunk_info *info = pt_trace_chunk(trace, i);
         struct pt_events chunk;
-        if (info->type != PT_CHUNK_EVENTS ||
+        if (info->type != PT_CHUNK_EVENTS || (only && info->thread != *only) ||
             (filter && !pt_filter_chunk(filter, info)))
             continue;
         st = pt_decoder_events(decoder, i, &chunk);
@@ -71,4 +72,20 @@ pt_pass_run(const struct pt_trace *trace, const struct pt_filter *filter,
     pt_sieve_free(sieve);
     pt_decoder_free(decoder);
     return st;
+}
+
+enum pt_status
+pt_pass_run(const struct pt_trace *trace, const struct pt_filter *filter,
+            const struct pt_fold *folds, size_t n, struct pt_trouble *trouble,
+            struct pt_error *error)
+{
+    return run(trace, filter, NULL, folds, n, trouble, error);
+}
+
+enum pt_status
+pt_pass_thread(const struct pt_trace *trace, const struct pt_filter *filter,
+               uint32_t thread, const struct pt_fold *fold,
+               struct pt_trouble *trouble, struct pt_error *error)
+{
+    return run(trace, filter, &thread, fold, 1, trouble, error);
 }

@@ -24,5 +24,10 @@ struct pt_fold {
 enum pt_status pt_pass_run(const struct pt_trace *, const struct pt_filter *,
                            const struct pt_fold *folds, size_t n,
                            struct pt_trouble *trouble, struct pt_error *error);
+/* ... of one thread alone, and for one fold. */
+enum pt_status pt_pass_thread(const struct pt_trace *, const struct pt_filter *,
+                              uint32_t thread, const struct pt_fold *,
+                              struct pt_trouble *trouble,
+                              struct pt_error *error);
 
 #endif

@@ -189,7 +189,10 @@ skip_before(struct pt_spans *p, struct lane *l, const struct pt_events *chunk,
 {
     struct pt_step step;
     size_t i = 0;
-    enum pt_status st = pt_stack_sync(&l->stack, chunk);
+    l->last = l->alive = p->filter->from.time;
+    enum pt_status st = end_above(p, l, 0, l->last);
+    if (st == PT_OK)
+        st = pt_stack_sync(&l->stack, chunk);
     for (; st == PT_OK && i < chunk->info->events; i++) {
         const struct pt_event *e = &chunk->events[i];
         if (!is_before(p->filter, chunk, i))
@@ -199,7 +202,6 @@ skip_before(struct pt_spans *p, struct lane *l, const struct pt_events *chunk,
         st = pt_stack_step(&l->stack, e, chunk->info->seq + i, &step);
     }
     *first = i;
-    l->last = l->alive = p->filter->from.time;
     /* Where nothing is inside, the next chunk's keyframe tells the same. */
     if (st == PT_OK && i < chunk->info->events)
         st = begin_partial(p, l, 0);
@@ -242,6 +244,22 @@ take_keyframe(struct pt_spans *p, struct lane *l, const struct pt_events *chunk)
     return st == PT_OK ? begin_partial(p, l, common) : st;
 }
 
+/* Whether time is settled at an event, as the profile does it: where spans
+ * begin or end, and, for who wants them, where lines do. */
+static bool
+is_settled(const struct pt_spans *p, const struct lane *l, unsigned kind)
+{
+    const struct pt_stack *s = &l->stack;
+    bool in_c = s->depth && s->frames[s->depth - 1].callable;
+    if (kind >= PT_LINE && kind <= PT_HANDLED)
+        return in_c || p->lines;
+    if (kind == PT_C_RETURN || kind == PT_C_EXCEPTION)
+        return in_c;
+    if (pt_kind_leaves(kind))
+        return s->depth != 0;
+    return pt_kind_enters(kind) || kind == PT_C_CALL || kind == PT_SWITCH;
+}
+
 static enum pt_status
 follow(struct pt_spans *p, struct lane *l, const struct pt_event *e,
        uint64_t seq)
@@ -251,7 +269,8 @@ follow(struct pt_spans *p, struct lane *l, const struct pt_event *e,
         lose(l, e->time);
         return tell_gap(p, l, e->arg);
     }
-    enum pt_status st = settle(p, l, e->time);
+    enum pt_status st =
+        is_settled(p, l, e->kind) ? settle(p, l, e->time) : PT_OK;
     if (st == PT_OK)
         st = pt_stack_step(&l->stack, e, seq, &step);
     if (st != PT_OK)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -23,7 +24,8 @@ from harness import equal, require  # noqa: E402
 PROGRAM = os.path.join(HERE, "program.py")
 # Parts of a trace that every export has to cut alike.
 PARTS = [[], ["--all-calls"], ["--thread=#1"], ["--from=40%"], ["--to=60%"],
-         ["--from=30%", "--to=70%"], ["--include=*i*"]]
+         ["--from=30%", "--to=70%"], ["--include=*i*"],
+         ["--function=work", "--exclude=down"], ["--max-depth=3"], ["--start-at=work"]]
 
 
 def functions(trace, *part):
@@ -203,6 +205,36 @@ def by_line(directory, python):
     equal({line for line, callee in work["calls"] if callee[0] == "fib"}, {31})
 
 
+def damaged(directory):
+    """Whatever the bytes: a whole export, or a sentence and a status."""
+    readable = {"chrome": readers.chrome, "speedscope": readers.speedscope_calls,
+                "collapsed": readers.collapsed, "callgrind": readers.callgrind,
+                "pprof": readers.pprof, "csv": readers.csv_calls}
+    for path in sorted(glob.glob(os.path.join(harness.ROOT, "tests", "corpus", "*.ptr"))):
+        for name, read in [*readable.items(), ("page", readers.page)]:
+            words = ["flamegraph"] if name == "page" else ["export", "--format=" + name]
+            done = harness.run([harness.PTANA, *words, path], expect=None)
+            require(done.returncode in (0, 3), path, name, done.returncode)
+            if done.returncode == 0:
+                read(done.stdout)
+            else:
+                require(os.path.basename(path).encode() in done.stderr, path, done.stderr)
+
+
+def no_room(directory):
+    """A full disk and a reader that goes away end it, soon and in one sentence."""
+    trace = os.path.join(directory, "traces")
+    os.mkdir(trace)
+    trace = os.path.join(golden.make_traces(trace), "basic.ptr")
+    for name in "chrome", "speedscope", "collapsed", "callgrind", "pprof", "csv":
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([harness.PTANA, "export", "--format=" + name, trace],
+                                  stdout=full, stderr=subprocess.PIPE)
+        equal(done.returncode, 4, name)
+        require(re.fullmatch(rb"ptana: .* cannot be written \(.*\); make room\n", done.stderr),
+                name, done.stderr)
+
+
 # --- the tools themselves ----------------------------------------------------
 
 def in_callgrind_annotate(directory, python):
@@ -351,6 +383,8 @@ def main():
         traces = golden.make_traces(place)
         for name in sorted(os.listdir(traces)):
             suite.case("golden " + name, whole, os.path.join(traces, name))
+        suite.case("damaged traces", damaged)
+        suite.case("no room", no_room)
         pythons = harness.chosen()
         suite.case("by line", by_line, pythons[-1])
         tools(suite, pythons[0])

@@ -5,6 +5,7 @@
 #include "tests/unit/test_replay.h"
 
 #include "analyze/profile_fold.h"
+#include "analyze/spans.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -117,6 +118,80 @@ profile_it(const struct pt_trace *trace, const struct pt_filter *filter,
     pt_profile_free(p);
 }
 
+/* What spans were told, by thread id. */
+struct told {
+    int64_t last[IDS];
+    size_t depth[IDS];
+    uint64_t calls, exclusive, spent;
+};
+
+static enum pt_status
+begun(void *state, const struct pt_span_lane *lane)
+{
+    struct told *t = state;
+    const struct pt_span *span = &lane->spans[lane->depth - 1];
+    cr_assert_lt(lane->thread, (uint32_t)IDS);
+    cr_expect_eq(lane->depth, ++t->depth[lane->thread]);
+    cr_expect_geq(span->start, t->last[lane->thread]);
+    t->last[lane->thread] = span->start;
+    return PT_OK;
+}
+
+static enum pt_status
+ended(void *state, const struct pt_span_lane *lane, int64_t time)
+{
+    struct told *t = state;
+    const struct pt_span *span = &lane->spans[lane->depth - 1];
+    cr_expect_eq(lane->depth, t->depth[lane->thread]--);
+    cr_expect_geq(time, t->last[lane->thread]);
+    t->last[lane->thread] = time;
+    t->calls += !span->partial;
+    t->exclusive += span->exclusive;
+    return PT_OK;
+}
+
+static enum pt_status
+spent(void *state, const struct pt_span_lane *lane, uint64_t ns, uint32_t line)
+{
+    ((struct told *)state)->spent += ns;
+    return PT_OK;
+}
+
+/* Nested, in order, and as much as the profile has. */
+static void
+tell_spans(const struct pt_trace *trace, const struct pt_filter *filter,
+           bool all_calls)
+{
+    struct told told = {.calls = 0};
+    struct pt_spans_options how = {all_calls, false};
+    struct pt_span_sink sink = {&told, begun, ended, spent, NULL};
+    struct pt_profile_options options = {.all_calls = all_calls};
+    struct pt_trouble trouble = {0};
+    struct pt_error error;
+    struct pt_spans *spans;
+    struct pt_profile *p;
+    for (unsigned i = 0; i < IDS; i++)
+        told.last[i] = INT64_MIN;
+    cr_assert_eq(pt_spans_new(trace, filter, &how, &sink, &spans), PT_OK);
+    cr_assert_eq(pt_profile_new(trace, filter, &options, &p), PT_OK);
+    struct pt_fold folds[] = {pt_spans_fold(spans), pt_profile_fold(p)};
+    cr_expect_eq(pt_pass_run(trace, filter, folds, 2, &trouble, &error), PT_OK);
+    cr_expect_eq(pt_spans_finish(spans), PT_OK);
+    cr_expect_eq(pt_profile_finish(p), PT_OK);
+    uint64_t calls = 0, exclusive = 0;
+    for (uint32_t i = 1; i < p->nfunctions; i++) {
+        calls += p->functions[i].calls;
+        exclusive += p->functions[i].exclusive;
+    }
+    cr_expect_eq(told.calls, calls);
+    cr_expect_eq(told.exclusive, exclusive);
+    cr_expect_eq(told.spent, exclusive);
+    for (unsigned i = 0; i < IDS; i++)
+        cr_expect_eq(told.depth[i], 0u);
+    pt_profile_free(p);
+    pt_spans_free(spans);
+}
+
 static uint64_t
 walk(const struct pt_trace *trace, const struct pt_filter *filter)
 {
@@ -148,6 +223,8 @@ Test(analyze_hostile, events_at_random)
         cr_assert_eq(pt_filter_new(trace, &spec, NULL, &filter), PT_OK);
         for (unsigned i = 0; i < 4; i++)
             profile_it(trace, i & 1 ? filter : NULL, i > 1, round % 5);
+        for (unsigned i = 0; i < 4; i++)
+            tell_spans(trace, i & 1 ? filter : NULL, i > 1);
         cr_expect_eq(walk(trace, NULL), pt_trace_end(trace)->events);
         walk(trace, filter);
         pt_filter_free(filter);

@@ -246,6 +246,34 @@ Test(analyze_json, documents)
                    " \"list\": [true, null, {}],\n \"s\": \"x\"\n}\n");
 }
 
+static void
+print_numbers(struct pt_out *out, struct pt_str s)
+{
+    static const int64_t numbers[] = {0,     1,       -1,        999,
+                                      -1000, 1234567, INT64_MAX, INT64_MIN};
+    struct pt_json j;
+    pt_json_init(&j, out, 0);
+    j.html = true;
+    pt_json_open(&j, '[');
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        pt_json_micros(&j, numbers[i]);
+    pt_json_str(&j, s);
+    pt_json_close(&j, ']');
+}
+
+Test(analyze_json, microseconds_and_pages)
+{
+    expect_printed(print_numbers, S("</script><!--"),
+                   "[0.000, 0.001, -0.001, 0.999, -1.000, 1234.567, "
+                   "9223372036854775.807, -9223372036854775.808, "
+                   "\"\\u003c/script>\\u003c!--\"]");
+    expect_printed(pt_out_str,
+                   S("a\xe2\x80\xa8\xe2\x80\xa9"
+                     "b\xe2\x80\xaa"),
+                   "a\\xe2\\x80\\xa8\\xe2\\x80\\xa9"
+                   "b\xe2\x80\xaa");
+}
+
 Test(analyze_output, long_texts_and_full_disks)
 {
     size_t size = 3 * PT_OUT_BUFFER + 17;
