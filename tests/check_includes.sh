@@ -55,6 +55,8 @@ quiet=$(find analyze record -maxdepth 1 -name '*.c' 2>/dev/null |
         "${include}Python" $(find record -maxdepth 1 -name '*.[ch]')
     forbid "only format/ includes zstd, cbor and xxhash" \
         "$include(zstd|cbor|xxhash)" $(sources replay analyze record include)
+    forbid "only analyze/gzip.c includes zlib" "${include}zlib" \
+        $(sources include format replay analyze record | grep -v '/gzip\.c$')
     forbid "libraries do not exit" "$exits" $(sources format replay)
     forbid "libraries do not print" "$prints" $(sources format replay)
     forbid "only mains exit" "$word(_?exit|_Exit|quick_exit)[[:space:]]*\\(" \
