@@ -28,6 +28,8 @@ REPLAY_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard replay/*.c))
 ANALYZE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard analyze/*.c))
 RECORD_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard record/*.c))
 UNIT_OBJ    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c))
+# The recorder's side of the rings, which knows nothing of Python.
+PRODUCER_OBJ := $(patsubst %,$(BUILD)/obj/record/inside/%.o,producer lanes emit definitions)
 INSIDE_SRC  := $(wildcard record/inside/*.c)
 
 BIN := $(BUILD)/bin/ptrec $(BUILD)/bin/ptana
@@ -75,9 +77,18 @@ hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/pro
 	    "$(BUILD)" "$(HOOKS_CC)"; done
 
 $(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) \
-                     $(BUILD)/obj/record/shim/words.o $(LIB)
+                     $(BUILD)/obj/record/shim/words.o $(PRODUCER_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lz -lpthread -lm -ldl
+
+# The tests of the rings by themselves: tests/tsan/run.sh, with SAN=thread.
+RINGS_OBJ := $(patsubst %,$(BUILD)/obj/tests/%.o,tsan/main unit/producing \
+               unit/test_record_fake unit/test_record_producer \
+               unit/test_record_threads unit/test_record_drain)
+$(BUILD)/tests/rings: $(RINGS_OBJ) $(PRODUCER_OBJ) \
+                      $(filter-out %/main.o,$(RECORD_OBJ)) $(FORMAT_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
 
 # A ptrec whose chunks end every 53 events, beside the same recorders.
 TINY := $(BUILD)/tests/tiny/bin/ptrec
@@ -121,7 +132,7 @@ C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
               record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
               tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
-              tests/fuzz/*.[ch])
+              tests/fuzz/*.[ch] tests/tsan/*.c tests/tsan/criterion/*.h)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 

@@ -109,6 +109,7 @@ suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite export 600 "$python" tests/export/run.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh
+suite tsan 900 sh tests/tsan/run.sh
 suite processes 900 "$python" tests/processes/run.py
 suite fault 600 "$python" tests/fault/run.py
 suite kills 600 "$python" tests/fault/kills.py
