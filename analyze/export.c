@@ -20,8 +20,9 @@ static const struct pt_option options[] = {
      "CPython 3.12 or later have them"},
     {"by-thread", 0, PT_OPTION_FLAG,
      offsetof(struct pt_export_options, by_thread), NULL,
-     "collapsed: the first of each stack is its thread, and stacks of several "
-     "threads are not added up; other formats have threads anyway"},
+     "collapsed only: the first of each stack is its thread, and stacks of "
+     "several threads are not added up; callgrind always adds them up, the "
+     "other formats always tell them apart"},
     {0}};
 
 /* --- for the formats ------------------------------------------------------ */
@@ -245,6 +246,10 @@ run(struct pt_session *s)
         return pt_session_fail(s, PT_EUSAGE,
                                "%s is binary and this is a terminal; write it "
                                "to a file with -o FILE",
+                               format->name);
+    if (x.options->by_thread && format != &pt_export_collapsed)
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--by-thread is for --format=collapsed, not %s",
                                format->name);
     x.state = calloc(1, format->size + 1);
     if (!x.state)
