@@ -1,8 +1,10 @@
 /* One pass over a trace's chunks that serves any number of folds.
  *
  * A fold sees chunks in file order, which within a thread is the order of
- * events; it keeps per thread what it needs.  Thread rule: a pass runs in one
- * thread; folds whose partial results merge can be run by several passes. */
+ * events; it keeps per thread what it needs.  Where each chunk can be folded by
+ * itself, from its keyframe on, a pass is spread over the cores, and what the
+ * folds have is merged behind it.  Thread rule: a fold belongs to one thread at
+ * a time. */
 #ifndef PT_ANALYZE_PASS_H
 #define PT_ANALYZE_PASS_H
 
@@ -27,6 +29,19 @@ enum pt_status pt_pass_run(const struct pt_trace *, const struct pt_filter *,
 /* ... of one thread alone, and for one fold. */
 enum pt_status pt_pass_thread(const struct pt_trace *, const struct pt_filter *,
                               uint32_t thread, const struct pt_fold *,
+                              struct pt_trouble *trouble,
+                              struct pt_error *error);
+
+/* How many folds a spread pass should be given: one a core, PT_PASS_MOST at
+ * most, and no more than there are chunks to fold. */
+enum { PT_PASS_MOST = 8 };
+size_t pt_pass_parts(const struct pt_trace *, const struct pt_filter *);
+
+/* The same with a thread for each of the `n` folds (the caller's is one).  Each
+ * chunk goes to whichever fold is free, so that a fold sees a part of the
+ * chunks.  Where a thread cannot be had, the others do its part. */
+enum pt_status pt_pass_spread(const struct pt_trace *, const struct pt_filter *,
+                              const struct pt_fold *folds, size_t n,
                               struct pt_trouble *trouble,
                               struct pt_error *error);
 
