@@ -83,3 +83,23 @@ pt_columns_row(const struct pt_columns *c, struct pt_out *o, size_t row)
         if (c->widths[i])
             put_right(o, c->cell(c->table, row, i, buffer), c->widths[i]);
 }
+
+void
+pt_columns_bare(const struct pt_columns *c, struct pt_out *o, size_t row)
+{
+    char buffer[PT_CELL_TEXT];
+    unsigned skipped = 0;
+    for (unsigned i = 0; i < c->n; i++) {
+        const char *text = c->cell(c->table, row, i, buffer);
+        unsigned n = pt_text_width(text);
+        if (!c->widths[i])
+            continue;
+        if (n) {
+            pt_out_spaces(o,
+                          skipped + (n < c->widths[i] ? c->widths[i] - n : 0));
+            pt_out_text(o, text);
+        }
+        skipped = n ? GAP : skipped + taken(c, i);
+    }
+    pt_out_char(o, '\n');
+}

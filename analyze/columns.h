@@ -36,5 +36,7 @@ unsigned pt_columns_fit(struct pt_columns *, unsigned width, unsigned least);
 void pt_columns_head(const struct pt_columns *, struct pt_out *,
                      const char *last);
 void pt_columns_row(const struct pt_columns *, struct pt_out *, size_t row);
+/* A row in whose last column nothing stands, with the end of the line. */
+void pt_columns_bare(const struct pt_columns *, struct pt_out *, size_t row);
 
 #endif

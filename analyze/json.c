@@ -67,12 +67,18 @@ pt_json_close(struct pt_json *j, char bracket)
 }
 
 void
-pt_json_key(struct pt_json *j, const char *key)
+pt_json_key_str(struct pt_json *j, struct pt_str key)
 {
     separate(j);
-    pt_json_quote(j->out, (struct pt_str){key, strlen(key)});
+    pt_json_quote(j->out, key);
     pt_out_text(j->out, ": ");
     j->named = true;
+}
+
+void
+pt_json_key(struct pt_json *j, const char *key)
+{
+    pt_json_key_str(j, (struct pt_str){key, strlen(key)});
 }
 
 void

@@ -21,6 +21,7 @@ void pt_json_finish(struct pt_json *);
 void pt_json_open(struct pt_json *, char bracket);
 void pt_json_close(struct pt_json *, char bracket);
 void pt_json_key(struct pt_json *, const char *key);
+void pt_json_key_str(struct pt_json *, struct pt_str key);
 void pt_json_text(struct pt_json *, const char *);
 void pt_json_str(struct pt_json *, struct pt_str);
 void pt_json_i64(struct pt_json *, int64_t);

@@ -51,14 +51,23 @@ static const struct pt_option options[] = {
      "classes and callable objects are functions of their own, too; without, "
      "their time belongs to the caller, as with cProfile; recordings of "
      "CPython 3.12 or later have them"},
+    {"lines", 'l', PT_OPTION_FLAG, offsetof(struct pt_profile_config, lines),
+     NULL,
+     "hits and time of each line, beside the source, of the 10 functions that "
+     "took the longest"},
+    {"opcodes", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, opcodes),
+     NULL,
+     "executions and time of each opcode, and which follows which; with "
+     "--filter, in these functions"},
     {0}};
 
 /* --- views ---------------------------------------------------------------- */
 
 /* Those that an option asks for come first. */
 static const struct pt_profile_view *const views[] = {
-    &pt_profile_tree, &pt_profile_callers, &pt_profile_callees,
-    &pt_profile_threads, &pt_profile_functions};
+    &pt_profile_tree,     &pt_profile_callers, &pt_profile_callees,
+    &pt_profile_lines,    &pt_profile_opcodes, &pt_profile_threads,
+    &pt_profile_functions};
 enum { VIEWS = sizeof views / sizeof *views };
 
 static bool
@@ -233,7 +242,7 @@ pt_profile_min_time(struct pt_session *s, uint64_t total, uint64_t *ns)
 
 const struct pt_analyzer pt_analyzer_profile = {
     .name = "profile",
-    .summary = "where the time went: functions, tree of calls, callers",
+    .summary = "where the time went: functions, tree of calls, lines",
     .description =
         "Shows for each function how often it was called and the time spent in "
         "it: exclusive (its own) and inclusive (with all it called). Calls of "
@@ -301,6 +310,25 @@ const struct pt_analyzer pt_analyzer_profile = {
         "compensated), and where that is more than its time, it is none. What "
         "CPython 3.11's flow takes at each instruction is not known, and time "
         "that the program waited for the collector is not taken out.\n"
+        "--lines shows each function with its source: hits are how often a "
+        "line was started, as CPython tells debuggers and tracers, exclusive "
+        "is the time on the line itself and inclusive that with all it called, "
+        "counted once where a function calls itself; % is the share of the "
+        "inclusive time in the function's, and per hit is inclusive by hits. "
+        "Time before a function's first line stands at its def. What is "
+        "written in a function without a name of its own (lambda, "
+        "comprehension, generator expression) belongs to it, line by line. A "
+        "generator's time while it is suspended is no line's. Times are exact "
+        "where lines were recorded (the presets lines and instructions); where "
+        "they follow from the flow, ~ is before those that share the time "
+        "between two events of known time by the number of their "
+        "instructions. Hits are exact in both. In JSON there is an object for "
+        "each file, by its lines; line 0 is what has no line of its own, and "
+        "where functions share a line, their numbers are added up.\n"
+        "--opcodes shows how often each bytecode instruction ran, for how "
+        "long, without what it called, and the pairs that followed each other "
+        "in a frame. Instructions that CPython tells nobody of (RESUME) are "
+        "counted only where they follow from the flow.\n"
         "The pstats form is read by Python's pstats module and by the viewers "
         "that read cProfile's files.",
     .examples =
@@ -310,6 +338,8 @@ const struct pt_analyzer pt_analyzer_profile = {
         "ptana profile --tree --depth=5 # who called whom, five deep\n"
         "ptana profile --callers=dumps --callees=dumps # a function's "
         "neighbours\n"
+        "ptana profile --lines --filter=dumps # its lines, beside the source\n"
+        "ptana profile --opcodes # what bytecode took the time\n"
         "ptana profile --by-module --all # all modules\n"
         "ptana profile --filter='json*' # of what is in json/ or named so\n"
         "ptana profile --from=1s --to=2s # of one second\n"

@@ -15,6 +15,7 @@ struct pt_profile_config {
     uint64_t limit, depth;
     struct pt_text_list filter, callers, callees;
     bool all_calls, all, tree, threads, by_file, by_module, compensate;
+    bool lines, opcodes;
 };
 
 struct pt_profile_view {
@@ -26,7 +27,8 @@ struct pt_profile_view {
 };
 
 extern const struct pt_profile_view pt_profile_functions, pt_profile_tree,
-    pt_profile_callers, pt_profile_callees, pt_profile_threads;
+    pt_profile_callers, pt_profile_callees, pt_profile_threads,
+    pt_profile_lines, pt_profile_opcodes;
 
 struct pt_profile_rows;
 
