@@ -96,6 +96,7 @@ suite graph 1800 "$python" tests/graph/run.py
 suite roundtrip 900 "$python" tests/roundtrip/run.py
 suite filters 900 "$python" tests/roundtrip/filters.py
 suite counts 600 "$python" tests/roundtrip/counts.py
+suite lines 900 "$python" tests/roundtrip/lines.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
 suite exact 1200 "$python" tests/exact/run.py
