@@ -204,7 +204,9 @@ analyze(const struct pt_analyzer *a, const char *trace, uint64_t *state)
         argv[n] = line.words[n];
     argv[n] = NULL;
     run.line = &line;
-    bool binary = a->formats != NULL && strstr(line.words[n - 4], "pstats");
+    /* formats of other tools that are no text */
+    const char *format = a->formats != NULL ? line.words[n - 4] : "";
+    bool binary = strstr(format, "pstats") || strstr(format, "pprof");
     if (ftruncate(run.report, 0) != 0)
         broken("no report");
     run.errors = stderr;
