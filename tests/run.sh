@@ -106,6 +106,8 @@ else
     echo "greenlet: skipped, no interpreter has the package"
 fi
 suite tools 300 "$python" tests/tools/run.py
+# All modules take hours.
+suite cpython $((PT_TEST_ALL ? 14400 : 900)) "$python" tests/cpython/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite export 600 "$python" tests/export/run.py
 suite install 120 sh tests/check_install.sh

@@ -18,11 +18,11 @@ import os
 import re
 import sys
 import threading
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import harness  # noqa: E402
+import stdlib  # noqa: E402
 from harness import equal, require  # noqa: E402
 
 PROGRAMS = os.path.join(os.path.dirname(HERE), "roundtrip", "programs")
@@ -32,21 +32,6 @@ SIX = 6
 # Programs whose frames stand in every way; make check-all takes all in tiny chunks.
 FRAMES = {"callbacks.py", "coroutines.py", "exceptions.py", "generators.py", "threads.py"}
 VARYING = {"threads.py"}  # not the same twice
-
-MODULES = """
-    test_abc test_argparse test_ast test_asyncgen test_bisect test_bool
-    test_builtin test_class test_collections test_contextlib
-    test_contextlib_async test_copy test_coroutines test_csv test_dataclasses
-    test_decorators test_defaultdict test_deque test_descr test_dict
-    test_dictcomps test_enumerate test_except_star test_exceptions
-    test_fnmatch test_fractions test_funcattrs test_functools test_generators
-    test_genexps test_global test_grammar test_heapq test_iter test_iterlen
-    test_itertools test_keywordonlyarg test_listcomps test_operator
-    test_opcodes test_patma test_pprint test_property test_raise test_scope
-    test_set test_setcomps test_sort test_statistics test_string test_super
-    test_textwrap test_threading_local test_tokenize test_types test_unpack
-    test_weakref test_weakset test_with test_yield_from
-""".split()
 
 # (version, module): (events that may differ or not be compared, desyncs, why)
 KNOWN = {
@@ -155,21 +140,6 @@ def exact_module(directory, python, module):
     check(trace, python, module)
 
 
-def modules_of(python):
-    """Those of MODULES that this interpreter was installed with: Debian's has none."""
-    code = "import sysconfig; print(sysconfig.get_path('stdlib'))"
-    folder = os.path.join(harness.output([python.path, "-c", code]).strip(), "test")
-    return [name for name in MODULES if glob.glob(os.path.join(folder, name + "*"))]
-
-
-def some(items, count, number):
-    """So many of the items, other ones each day and by number."""
-    if harness.ALL or sys.argv[1:]:
-        return items
-    start = (int(time.time()) // 86400 * count + number * 7) % len(items)
-    return (items + items)[start:start + min(count, len(items))]
-
-
 suite = harness.Suite("exact")
 cases = 0  # of make check-all
 for number, python in enumerate(harness.with_jit(harness.interpreters())):
@@ -181,15 +151,15 @@ for number, python in enumerate(harness.with_jit(harness.interpreters())):
             continue
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
-        for rules in some(FILTERS, 1, number + index):
+        for rules in stdlib.some(FILTERS, 1, number + index):
             suite.case(name + " " + " ".join(rules[-3:]), exact_program, python, path, rules)
-    modules = modules_of(python)
+    modules = stdlib.installed(python, stdlib.LANGUAGE)
     cases += len(programs) * (1 + len(FILTERS)) + len(modules)
     if python.beside and not harness.ALL:
         continue
     if not modules:
         print("note: %s has no tests of the standard library" % python)
         continue
-    for module in some(modules, SIX, number):
+    for module in stdlib.some(modules, SIX, number):
         suite.case("%s %s" % (python, module), exact_module, python, module)
 suite.finish(last=("skipped", skipped.tell))
