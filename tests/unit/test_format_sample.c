@@ -290,9 +290,9 @@ write_sample(struct pt_writer *w, struct pt_block *b)
     TRY(define(w, &id));
     TRY(write_events(w, b, &id));
     TRY(pt_writer_thread_name(w, id.second, S("worker")));
-    struct pt_costs costs = {.process = id.process,
-                             .of = {[PT_CALL] = {21500, 9000},
-                                    [PT_BRANCH] = {0, 1}}};
+    struct pt_costs costs = {
+        .process = id.process,
+        .of = {[PT_CALL] = {21500, 9000}, [PT_BRANCH] = {0, 1}}};
     TRY(pt_writer_costs(w, &costs));
     struct pt_process_end end = {id.process, PT_ENDED_SIGNAL, 9, 123456, 3};
     return pt_writer_process_end(w, &end);
