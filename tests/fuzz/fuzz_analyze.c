@@ -97,7 +97,7 @@ static const struct {
              {"thread", "4242|100|#1"}, {"process", "4242|#1"},
              {"include", "*|f|app.py"}, {"exclude", "f|g"},
              {"function", "f|g*"},      {"kinds", "call,return|line|branch"},
-             {NULL, "f|*|1|app.py:11|"}};
+             {"min-time", "1%|20ns"},   {NULL, "f|*|1|app.py:11|"}};
 
 static const char *
 values_of(const struct pt_option *o)
