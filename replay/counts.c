@@ -168,9 +168,15 @@ step(struct pt_counts *c, const struct pt_event *e)
         forget(c);
         return PT_OK;
     }
-    if (e->kind >= PT_KIND_LIMIT || !(own >> e->kind & 1) || c->depth == 0)
+    if (e->kind >= PT_KIND_LIMIT || c->depth == 0)
         return PT_OK;
     struct pt_count_frame *top = &c->frames[c->depth - 1];
+    if (!(own >> e->kind & 1)) {
+        /* It called what a filter has left out. */
+        if (e->kind == PT_KIND_NONE && top->tally && e->has & PT_HAS(OFF))
+            pt_count_caller(top, e->pos);
+        return PT_OK;
+    }
     bool leaves = pt_kind_leaves(e->kind);
     if (top->tally && (leaves || e->has & PT_HAS(OFF)))
         pt_count_own(top, e);

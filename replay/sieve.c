@@ -236,6 +236,19 @@ begin_here(struct pt_sieve *s, struct pt_events *out)
     return st;
 }
 
+/* In the place of an event that is left out; `placed` where it tells of a frame
+ * that is left. */
+static struct pt_event
+nothing(const struct pt_event *e, bool placed)
+{
+    struct pt_event none = {.time = e->time};
+    if (placed) {
+        none.pos = e->pos;
+        none.has = PT_HAS(OFF);
+    }
+    return none;
+}
+
 enum pt_status
 pt_sieve_chunk(struct pt_sieve *s, const struct pt_events *chunk,
                struct pt_events *out)
@@ -256,10 +269,12 @@ pt_sieve_chunk(struct pt_sieve *s, const struct pt_events *chunk,
         struct pt_event *e = &s->events[i];
         bool kept = false;
         *e = chunk->events[i];
+        bool calls = pt_kind_enters(e->kind) && e->has & PT_HAS(OFF) &&
+                     pt_marks_kept(&s->marks, &s->stack);
         st = pt_marks_step(&s->marks, s->filter, &s->stack, e,
                            chunk->info->seq + i, &kept);
         if (i < before || !kept)
-            *e = (struct pt_event){.time = e->time};
+            *e = nothing(e, i >= before && calls);
         else if (e->kind < PT_KIND_LIMIT)
             s->info.counts[e->kind]++;
         if (st == PT_OK && i + 1 == before)

@@ -351,7 +351,11 @@ pt_walk_step(struct pt_walk *w, const struct pt_event *e, uint64_t seq,
         st = on_enter(&s, top);
     else if (e->kind == PT_GAP)
         pt_walk_lose(w);
-    else if (e->kind < PT_KIND_LIMIT && own >> e->kind & 1) {
+    else if (e->kind == PT_KIND_NONE) {
+        /* The frame called what a filter has left out. */
+        if (top && top->graph && e->has & PT_HAS(OFF))
+            st = on_caller(&s, top, e->pos);
+    } else if (e->kind < PT_KIND_LIMIT && own >> e->kind & 1) {
         bool leaves = pt_kind_leaves(e->kind);
         if (top && top->graph && (leaves || e->has & PT_HAS(OFF)))
             st = on_own(&s, top);

@@ -108,9 +108,11 @@ enum pt_status pt_sieve_new(const struct pt_filter *, struct pt_sieve **out);
 void pt_sieve_free(struct pt_sieve *);
 /* The chunk as a recording with the filter's rules would have it: events that
  * they leave out have kind PT_KIND_NONE, so that the others keep their numbers,
- * and the stack is that of the frames left.  Each chunk is sieved by itself, in
- * any order.  The result is borrowed until the next call; ranges and threads
- * are not looked at. */
+ * and the stack is that of the frames left.  Where a frame that is left calls
+ * one that is not, that event keeps the caller's offset: the next chunk's stack
+ * knows it, too, and what ran until there has to be counted in this one.  Each
+ * chunk is sieved by itself, in any order.  The result is borrowed until the
+ * next call; ranges and threads are not looked at. */
 enum pt_status pt_sieve_chunk(struct pt_sieve *, const struct pt_events *chunk,
                               struct pt_events *out);
 
