@@ -25,8 +25,9 @@ CPython itself skips on such a machine or for root; a test that fails without a
 recording has to fail in the same way with one. Each trace was verified.
 
 "compared" are tests with the same outcome, "differ" those with another one,
-whose cause is below; what has no line here was not run. "vary" are tests that have not one outcome: run again,
-they differed without a recording, or did not differ with one.
+whose cause is below. "vary" are tests that have not one outcome: run again,
+they differed without a recording, or did not differ with one. What has no line
+here was not run.
 
 | CPython | preset | modules | compared | differ | vary | events | desyncs |
 |---|---|---|---|---|---|---|---|
