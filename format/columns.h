@@ -48,6 +48,11 @@ void pt_columns_write_packed(struct pt_buf *, const struct pt_block *,
                              struct pt_buf *scratch,
                              struct pt_time_range *range);
 
+/* Appends one column of `n` numbers, more than 0, under its name: plain or
+ * delta, whichever is narrower. */
+void pt_column_write32(struct pt_buf *, const char *name, const uint32_t *v,
+                       size_t n, struct pt_buf *scratch);
+
 /* --- reading -------------------------------------------------------------- */
 
 enum pt_transform {

@@ -101,9 +101,9 @@ column_head(struct pt_buf *b, const char *name, bool delta, unsigned width,
 
 /* Differences are taken only where they are narrower: a compressor finds the
  * repetitions of a loop in the plain values just as well. */
-static void
-write32(struct pt_buf *b, const char *name, const uint32_t *v, size_t n,
-        struct pt_buf *scratch)
+void
+pt_column_write32(struct pt_buf *b, const char *name, const uint32_t *v,
+                  size_t n, struct pt_buf *scratch)
 {
     unsigned width = width_of(all32(v, n));
     bool delta = false;
@@ -303,7 +303,7 @@ write_columns(struct pt_buf *b, const struct pt_block *block,
         else if (c == PT_COL_ARG)
             write64(b, names[c], block->arg, n, scratch);
         else
-            write32(b, names[c], block->column[c], n, scratch);
+            pt_column_write32(b, names[c], block->column[c], n, scratch);
     }
 }
 

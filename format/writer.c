@@ -5,6 +5,7 @@
 #include "format/error.h"
 #include "format/meta.h"
 #include "format/logfile.h"
+#include "format/syntax.h"
 
 #include <string.h>
 
@@ -337,6 +338,31 @@ void
 pt_writer_clock_pair(struct pt_writer *w, struct pt_clock_pair pair)
 {
     w->pair = pair;
+}
+
+/* --- syntax --------------------------------------------------------------- */
+
+enum pt_status
+pt_writer_syntax(struct pt_writer *w, const struct pt_syntax *syntax)
+{
+    if (w->error.status != PT_OK)
+        return w->error.status;
+    if (syntax->source == 0 || syntax->source > w->defs.sources.count ||
+        !pt_syntax_valid(syntax))
+        return PT_EUSAGE;
+    enum pt_status st = flush_definitions(w);
+    if (st != PT_OK)
+        return st;
+    w->item.len = 0;
+    pt_syntax_write(&w->item, syntax, &w->scratch);
+    if (w->item.failed || w->scratch.failed)
+        return pt_error_memory(&w->error);
+    struct pt_chunk_info info = {.type = PT_CHUNK_SYNTAX};
+    uint64_t before = w->file.offset;
+    st = pt_logfile_chunk(&w->file, &info, as_str(&w->item), NULL, &w->error);
+    if (st == PT_OK)
+        w->definition_bytes += w->file.offset - before;
+    return st;
 }
 
 /* --- the end -------------------------------------------------------------- */

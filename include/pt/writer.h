@@ -14,6 +14,7 @@
 
 struct pt_writer;
 struct pt_block;
+struct pt_syntax; /* <pt/syntax.h> */
 
 struct pt_writer_options {
     int level;  /* zstd level; 0 means 1 */
@@ -62,6 +63,11 @@ enum pt_status pt_writer_events(struct pt_writer *, struct pt_block *,
                                 const struct pt_frame *stack, size_t depth,
                                 uint64_t *seq);
 
+/* Writes pending definitions, then a syntax as one chunk.  PT_EUSAGE where it
+ * is of no source of this log, or says what none may say; then nothing is
+ * written. */
+enum pt_status pt_writer_syntax(struct pt_writer *, const struct pt_syntax *);
+
 /* Writes index, end and seek table, syncs nothing, and renames the file; its
  * own counts take the place of the end's `events` and `gaps`.  A writer that
  * has failed closes what is in the file, if it now can, and that is PT_OK.
@@ -74,7 +80,8 @@ void pt_writer_abandon(struct pt_writer *);
 
 const struct pt_error *pt_writer_error(const struct pt_writer *);
 
-/* Bytes written so far, and how many of them are definitions and sources. */
+/* Bytes written so far, and how many of them are definitions, sources and
+ * syntax. */
 uint64_t pt_writer_bytes(const struct pt_writer *);
 uint64_t pt_writer_definition_bytes(const struct pt_writer *);
 uint64_t pt_writer_event_count(const struct pt_writer *);

@@ -6,8 +6,10 @@ on `ptana dump`.
     ptr_reader.py TRACE --jsonl   one JSON object per event (spec section 8)
     ptr_reader.py TRACE --check   verifies everything that can be verified
     ptr_reader.py TRACE --defs    the definitions, one JSON array per line
+    ptr_reader.py TRACE --syntax  the syntaxes, one JSON object per line
 
-Chunks are read by ptr_chunks.py, events by ptr_events.py and ptr_predict.py.
+Chunks are read by ptr_chunks.py, events by ptr_events.py and ptr_predict.py,
+syntax by ptr_syntax.py.
 Needs python3-cbor2 and python3-zstandard; XXH64 is in here.  Slow and simple; no
 part of ptrec's code is used.
 Exit: 0 well, 2 usage, 3 not a trace, damaged or torn."""
@@ -22,6 +24,7 @@ import cbor2
 
 from ptr_chunks import TYPES, Damaged, Refused, scan
 from ptr_events import events_of
+from ptr_syntax import syntax_of
 
 PREDICTED = 1  # the bit of `required` for section 6.6
 ENTERS = {"call", "resume", "throw"}
@@ -285,6 +288,7 @@ class Reader:
     def __init__(self, data):
         self.problems = []
         self.header = self.end = None
+        self.syntaxes = {}  # by source and version
         self.defs = Definitions()
         self.chunks = scan(data, self.problems)
         for chunk in self.chunks:
@@ -342,6 +346,8 @@ class Reader:
                     gaps += chunk.gaps
                 elif chunk.type == 0x87:
                     self.check_index(chunk, item)
+                elif chunk.type == 0x83:
+                    self.check_syntax(syntax_of(item))
             except (Damaged, Refused, KeyError, TypeError,
                     ValueError) as e:
                 self.problems.append(f"chunk at byte {chunk.offset}: {e!r}")
@@ -362,6 +368,14 @@ class Reader:
         if chunk.seq < last.get(chunk.thread, 0):
             raise Damaged("seq goes back")
         last[chunk.thread] = chunk.seq + chunk.events
+
+    def check_syntax(self, syntax):
+        key = syntax["source"], syntax["python"]
+        if key[0] not in self.defs.by_kind["source"]:
+            raise Damaged("the syntax of no source")
+        if key in self.syntaxes:
+            raise Damaged("a syntax told twice")
+        self.syntaxes[key] = syntax
 
     def codes_of(self, chunk):
         item = chunk.item()
@@ -394,6 +408,8 @@ def plain(value):
         return {"bytes": value.hex()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, cbor2.CBORTag):
         return {"tag": value.tag, "value": plain(value.value)}
     if isinstance(value, float) and not math.isfinite(value):
@@ -410,6 +426,7 @@ def main():
     what.add_argument("--jsonl", action="store_true")
     what.add_argument("--check", action="store_true")
     what.add_argument("--defs", action="store_true")
+    what.add_argument("--syntax", action="store_true")
     args = ap.parse_args()
     with open(args.trace, "rb") as f:
         data = f.read()
@@ -423,6 +440,10 @@ def main():
         if not reader.problems:
             print(f"{args.trace}: {len(reader.chunks)} chunks, "
                   f"{events} events, all well")
+    elif args.syntax:
+        reader.check()
+        for syntax in reader.syntaxes.values():
+            print(json.dumps({k: plain(v) for k, v in syntax.items()}))
     elif args.defs:
         for kind, ids in reader.defs.by_kind.items():
             for ident, content in ids.items():

@@ -5,6 +5,8 @@
 
 #include "format/trace.h"
 
+#include <pt/syntax.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,46 @@ touch_definitions(const struct pt_trace *t)
             touch(pt_trace_source(t, id)->text);
 }
 
+/* Follows what rows refer to, as a reader of them would. */
+static void
+walk_syntax(const struct pt_syntax *s)
+{
+    touch(s->failure);
+    for (size_t i = 0; i < s->nnames; i++)
+        touch(s->names[i]);
+    for (size_t i = 0; i < s->nstatements; i++) {
+        size_t at = i + 1;
+        for (size_t left = i + 1; at != 0; left--) {
+            if (left == 0 || at > i + 1)
+                broken("a statement within itself");
+            at = s->suites[s->statements[at - 1].suite].owner;
+        }
+    }
+    for (size_t i = 0; i < s->nexpressions; i++)
+        if (s->expressions[i].parent > i)
+            broken("an expression before its parent");
+    for (size_t i = 0; i < s->ncode; i++)
+        if (s->code[i].line > s->lines)
+            broken("a line that there is not");
+}
+
+static void
+read_syntax(const struct pt_trace *t)
+{
+    struct pt_syntaxes *all;
+    if (pt_syntaxes_new(t, &all) != PT_OK)
+        broken("no syntaxes");
+    for (size_t i = 0; i < pt_syntaxes_count(all); i++) {
+        const struct pt_syntax_place *p = pt_syntaxes_place(all, i);
+        struct pt_syntax *s;
+        if (pt_syntaxes_load(all, p->source, p->version, &s) != PT_OK)
+            continue;
+        walk_syntax(s);
+        pt_syntax_free(s);
+    }
+    pt_syntaxes_free(all);
+}
+
 /* Decodes everything; how many events there are. */
 static uint64_t
 decode(const struct pt_trace *t)
@@ -123,6 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     touch_definitions(t);
     uint64_t n = decode(t);
     fuzz_replay(t);
+    read_syntax(t);
     st = pt_trace_repair(t, repaired, &e);
     pt_trace_close(t);
     if (st == PT_OK) {

@@ -2,7 +2,7 @@
  * writer: make_corpus DIRECTORY.  The same bytes each time. */
 #include "format/chunk.h"
 
-#include <pt/reader.h>
+#include <pt/syntax.h>
 #include <pt/writer.h>
 
 #include <stdio.h>
@@ -347,6 +347,62 @@ predicted(void)
     finish(&l, "complete");
 }
 
+/* The syntax of
+ *     # c
+ *     def f(a, b):
+ *         return (a and
+ *                 not b)
+ * and of a text that is none. */
+static void
+syntax(void)
+{
+    struct log l;
+    begin(&l, "syntax.ptr");
+    static const struct pt_statement statements[] = {
+        {PT_STATEMENT_DEF, 0, 0, 2, 0, 4, 22, 2, 1},
+        {PT_STATEMENT_RETURN, 0, 1, 3, 4, 4, 22, 3, 0}};
+    static const struct pt_suite suites[] = {
+        {PT_SUITE_MODULE, 0, 0, 1, 0, 0, 0, 4},
+        {PT_SUITE_BODY, 0, 1, 2, 0, 2, 11, 4}};
+    static const struct pt_expression expressions[] = {
+        {PT_EXPRESSION_AND, PT_CONTEXT_VALUE, 0, 0, 2, 3, 12, 4, 21},
+        {PT_EXPRESSION_ATOM, 0, 0, 1, 2, 3, 12, 3, 13},
+        {PT_EXPRESSION_NOT, 0, 0, 1, 2, 4, 16, 4, 21},
+        {PT_EXPRESSION_ATOM, 0, 0, 3, 2, 4, 20, 4, 21}};
+    static const struct pt_logical logical[] = {{3, 4}};
+    static const struct pt_comment comments[] = {{1, 0}};
+    static const struct pt_code_line code[] = {{2}, {3}, {4}};
+    static const struct pt_str names[] = {S("f")};
+    struct pt_source text = {
+        S("s.py"), S("/s.py"),
+        S("# c\ndef f(a, b):\n    return (a and\n                not b)\n"), 1};
+    struct pt_syntax made = {.version = 0x30c,
+                             .lines = 4,
+                             .statements = statements,
+                             .suites = suites,
+                             .expressions = expressions,
+                             .logical = logical,
+                             .comments = comments,
+                             .code = code,
+                             .names = names,
+                             .nstatements = 2,
+                             .nsuites = 2,
+                             .nexpressions = 4,
+                             .nlogical = 1,
+                             .ncomments = 1,
+                             .ncode = 3,
+                             .nnames = 1};
+    struct pt_syntax none = {.version = 0x30d,
+                             .failure = S("SyntaxError: invalid syntax")};
+    must(pt_writer_source(l.w, &text, &made.source) == PT_OK, "source");
+    none.source = made.source;
+    must(pt_writer_syntax(l.w, &made) == PT_OK, "syntax");
+    must(pt_writer_syntax(l.w, &none) == PT_OK, "no syntax");
+    push(&l, PT_CALL, TIME | CODE, l.code[0], 0, 0, 0);
+    flush(&l, NULL, 0);
+    finish(&l, "complete");
+}
+
 /* --- damaged ones --------------------------------------------------------- */
 
 static unsigned char bytes[1 << 16];
@@ -416,25 +472,49 @@ replace(size_t at, const void *item, size_t len, uint64_t claim)
     size = at + PT_CHUNK_HEADER_SIZE + n + more;
 }
 
-/* Writes predicted.ptr as `name` with a byte of its first events item changed:
- * that `at` bytes behind the key `key`. */
+/* Writes `from` as `name` with a byte of its first item of `type` changed: that
+ * `at` bytes behind the key `key`. */
 static void
-save_changed(const char *name, const char *key, size_t at, unsigned char byte)
+save_changed(const char *from, uint8_t type, const char *name, const char *key,
+             size_t at, unsigned char byte)
 {
     static unsigned char item[sizeof bytes];
     struct pt_chunk_header h;
-    load("predicted.ptr");
-    size_t events = chunk_of(PT_CHUNK_EVENTS);
-    must(pt_chunk_decode(bytes + events, &h) == PT_OK, "header");
-    size_t n = ZSTD_decompress(item, sizeof item,
-                               bytes + events + PT_CHUNK_HEADER_SIZE,
-                               (size_t)h.info.packed_size);
+    load(from);
+    size_t chunk = chunk_of(type);
+    must(pt_chunk_decode(bytes + chunk, &h) == PT_OK, "header");
+    size_t n =
+        ZSTD_decompress(item, sizeof item, bytes + chunk + PT_CHUNK_HEADER_SIZE,
+                        (size_t)h.info.packed_size);
     must(!ZSTD_isError(n), "zstd");
     unsigned char *found = memmem(item, n, key, strlen(key));
     must(found != NULL, key);
     found[strlen(key) + at] = byte;
-    replace(events, item, n, 0);
+    replace(chunk, item, n, 0);
     save(name);
+}
+
+static void
+change_events(const char *name, const char *key, size_t at, unsigned char byte)
+{
+    save_changed("predicted.ptr", PT_CHUNK_EVENTS, name, key, at, byte);
+}
+
+static void
+change_syntax(const char *name, const char *key, size_t at, unsigned char byte)
+{
+    save_changed("syntax.ptr", PT_CHUNK_SYNTAX, name, key, at, byte);
+}
+
+static void
+damaged_syntax(void)
+{
+    /* An expression that is its own parent, a suite that there is not, more
+     * rows than there are, an earlier line of code. */
+    change_syntax("syntax-parent.ptr", "parent\xa3", 30, 1);
+    change_syntax("syntax-suite.ptr", "suite\xa3", 31, 77);
+    change_syntax("syntax-rows.ptr", "comments\xa3\x64rows", 0, 0x17);
+    change_syntax("syntax-code.ptr", "code\xa2\x64rows\x03\x64line\xa3", 31, 1);
 }
 
 static void
@@ -442,10 +522,10 @@ damaged_predicted(void)
 {
     /* A rank, and a run, of which nothing is known; a mark that there is not;
      * a transform of a later version. */
-    save_changed("predicted-rank.ptr", "marks", 2, 7);
-    save_changed("predicted-mark.ptr", "marks", 4, 77);
-    save_changed("predicted-run.ptr", "runs", 3, 254);
-    save_changed("predicted-transform.ptr", "predic", 0, 'k');
+    change_events("predicted-rank.ptr", "marks", 2, 7);
+    change_events("predicted-mark.ptr", "marks", 4, 77);
+    change_events("predicted-run.ptr", "runs", 3, 254);
+    change_events("predicted-transform.ptr", "predic", 0, 'k');
 }
 
 static void
@@ -523,7 +603,9 @@ main(int argc, char **argv)
     filtered();
     columns();
     predicted();
+    syntax();
     damaged();
     damaged_predicted();
+    damaged_syntax();
     return 0;
 }
