@@ -24,6 +24,7 @@ endif
 LOGLIBS := -lzstd -lcbor -lxxhash
 
 FORMAT_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard format/*.c))
+SYNTAX_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard syntax/*.c))
 REPLAY_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard replay/*.c))
 ANALYZE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard analyze/*.c))
 RECORD_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard record/*.c))
@@ -35,8 +36,9 @@ INSIDE_SRC  := $(wildcard record/inside/*.c)
 BIN := $(BUILD)/bin/ptrec $(BUILD)/bin/ptana
 LIB := $(BUILD)/lib/libpt.a
 SHIM := $(BUILD)/lib/ptrec/shim.so
+PARSE := $(BUILD)/lib/ptrec/parse.py
 
-all: $(BIN) $(LIB) $(SHIM) hooks ## build everything in build/
+all: $(BIN) $(LIB) $(SHIM) $(PARSE) hooks ## build everything in build/
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -56,11 +58,11 @@ $(LIB): $(FORMAT_OBJ) $(REPLAY_OBJ)
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/bin/ptrec: $(RECORD_OBJ) $(FORMAT_OBJ)
+$(BUILD)/bin/ptrec: $(RECORD_OBJ) $(SYNTAX_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
 
-$(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(LIB)
+$(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(SYNTAX_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lz -lpthread -lm
 
@@ -68,6 +70,11 @@ $(SHIM): $(wildcard record/shim/*.[ch]) record/proto.h record/inside/attach.h re
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -std=c11 $(OPT) $(WARN) -fvisibility=hidden -fPIC -shared \
 	    -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
+
+# Run by the interpreters that ptrec records.
+$(PARSE): syntax/parse.py
+	@mkdir -p $(@D)
+	install -m 644 $< $@
 
 # One recorder per interpreter ABI: $(BUILD)/lib/ptrec/hooks.SOABI.so
 HOOKS_CC = $(CC) $(CPPFLAGS_ALL) -std=c11 -O3 -fno-plt -fno-tree-slp-vectorize -g $(WARN) -Wno-cast-function-type -Wno-missing-field-initializers \
@@ -77,7 +84,8 @@ hooks: $(INSIDE_SRC) $(wildcard record/inside/*.h record/inside/*.py) record/pro
 	    "$(BUILD)" "$(HOOKS_CC)"; done
 
 $(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_OBJ)) \
-                     $(BUILD)/obj/record/shim/words.o $(PRODUCER_OBJ) $(LIB)
+                     $(BUILD)/obj/record/shim/words.o $(PRODUCER_OBJ) $(SYNTAX_OBJ) \
+                     $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lz -lpthread -lm -ldl
 
@@ -86,7 +94,7 @@ RINGS_OBJ := $(patsubst %,$(BUILD)/obj/tests/%.o,tsan/main unit/producing \
                unit/test_record_fake unit/test_record_producer \
                unit/test_record_threads unit/test_record_drain)
 $(BUILD)/tests/rings: $(RINGS_OBJ) $(PRODUCER_OBJ) \
-                      $(filter-out %/main.o,$(RECORD_OBJ)) $(FORMAT_OBJ)
+                      $(filter-out %/main.o,$(RECORD_OBJ)) $(SYNTAX_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
 
@@ -96,7 +104,7 @@ $(BUILD)/tests/tiny/lane.o: record/lane.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -DPT_BLOCK_MOST=53 -c -o $@ $<
 
-$(TINY): $(BUILD)/tests/tiny/lane.o $(filter-out %/lane.o,$(RECORD_OBJ)) $(FORMAT_OBJ)
+$(TINY): $(BUILD)/tests/tiny/lane.o $(filter-out %/lane.o,$(RECORD_OBJ)) $(SYNTAX_OBJ) $(FORMAT_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
 	ln -sfn ../../lib $(BUILD)/tests/tiny/lib
@@ -127,9 +135,9 @@ bench: all ## measure, and write tests/bench/RESULTS.md
 
 # --- style ---------------------------------------------------------------
 
-C_SOURCES = $(wildcard format/*.c replay/*.c analyze/*.c record/*.c \
+C_SOURCES = $(wildcard format/*.c syntax/*.c replay/*.c analyze/*.c record/*.c \
               record/shim/*.c tests/unit/*.c)
-C_FILES   = $(C_SOURCES) $(wildcard format/*.h replay/*.h analyze/*.h \
+C_FILES   = $(C_SOURCES) $(wildcard format/*.h syntax/*.h replay/*.h analyze/*.h \
               record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
               tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
               tests/fuzz/*.[ch] tests/tsan/*.c tests/tsan/criterion/*.h)

@@ -102,13 +102,17 @@ pt_info_ending(const struct pt_process_end *end)
 }
 
 struct config {
-    bool processes;
+    bool processes, sources;
 };
 
 static const struct pt_option options[] = {
     {"processes", 0, PT_OPTION_FLAG, offsetof(struct config, processes), NULL,
      "the tree of processes instead of all else: each below the one that "
      "started it (JSON always has them, with their parents)"},
+    {"sources", 0, PT_OPTION_FLAG, offsetof(struct config, sources), NULL,
+     "the source files instead of all else: their sizes, and for which "
+     "versions of Python the trace has their syntax, or why they could not be "
+     "parsed"},
     {0}};
 
 static enum pt_status
@@ -116,6 +120,8 @@ run(struct pt_session *s)
 {
     const struct config *config = s->config;
     struct pt_info info = {0};
+    if (config->sources)
+        return pt_info_sources(s);
     info.threads = calloc((size_t)pt_trace_thread_count(s->trace) + 1,
                           sizeof *info.threads);
     if (!info.threads)
@@ -146,6 +152,7 @@ const struct pt_analyzer pt_analyzer_info = {
         "is missing: gaps, damage, a torn end.",
     .examples = "ptana info # of trace.ptr\n"
                 "ptana info --processes # who started whom\n"
+                "ptana info --sources # which files, and what was parsed\n"
                 "ptana info --format=json run.ptr # for scripts",
     .options = options,
     .config_size = sizeof(struct config),

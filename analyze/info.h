@@ -28,6 +28,8 @@ pt_info_duration(const struct pt_info *info)
 void pt_info_text(struct pt_session *, const struct pt_info *);
 /* Each process below the one that started it. */
 enum pt_status pt_info_tree(struct pt_session *, const struct pt_info *);
+/* The source files, and which have syntax, in either format. */
+enum pt_status pt_info_sources(struct pt_session *);
 void pt_info_json(struct pt_session *, const struct pt_info *);
 
 /* "exit", "signal", "exec", "gone", "unknown". */

@@ -160,6 +160,7 @@ make_tracee(struct pt_collector *c, pid_t pid, bool program,
         return out_of_memory(c, pid);
     }
     (*out)->pidfd = pidfd;
+    (*out)->defs.sources.syntaxer = c->syntaxer;
     return 0;
 }
 

@@ -13,17 +13,19 @@
 
 /* Tags of epoll events.  Processes and connections get numbers from FIRST_TAG
  * on, never twice, so that an event of one that is over meets no other. */
-enum { TAG_DOOR = 1, TAG_SIGNALS, TAG_BELL, FIRST_TAG };
+enum { TAG_DOOR = 1, TAG_SIGNALS, TAG_BELL, TAG_SYNTAX, FIRST_TAG };
 
 enum {
     BATCH = 32,
-    PATIENT_POLLS = 8, /* idle polls at 1 ms before backing off */
-    LONGEST_POLL = 64, /* ms */
-    EMPTY_POLL = 500,  /* ms, while nobody is recorded */
-    FLUSH_EVERY = 1,   /* s that an event may stay unwritten */
-    LAST_POLL = 5,     /* ms, when all may be over */
-    START_MS = 100,    /* from exec to an interpreter's knock */
-    FORK_PATIENCE = 2, /* s for a forked child's first event */
+    PATIENT_POLLS = 8,    /* idle polls at 1 ms before backing off */
+    LONGEST_POLL = 64,    /* ms */
+    EMPTY_POLL = 500,     /* ms, while nobody is recorded */
+    FLUSH_EVERY = 1,      /* s that an event may stay unwritten */
+    LAST_POLL = 5,        /* ms, when all may be over */
+    START_MS = 100,       /* from exec to an interpreter's knock */
+    FORK_PATIENCE = 2,    /* s for a forked child's first event */
+    SYNTAX_PATIENCE = 30, /* s for syntax, when all else is done */
+    SYNTAX_EASE_MS = 100, /* in which it is made at a low priority still */
 };
 
 static const int64_t second = 1000000000;
@@ -71,6 +73,11 @@ pt_collector_init(struct pt_collector *c, struct pt_error *error)
     if (err != 0)
         return pt_problem_set(error, PT_EIO, err,
                               "epoll cannot be used (%m); see `ulimit -n`");
+    st = pt_syntaxer_new(c->syntax, &c->syntaxer);
+    if (st != PT_OK)
+        return pt_problem_set(error, st, 0, "out of memory");
+    if (pt_syntaxer_fd(c->syntaxer) >= 0)
+        pt_collector_watch(c, pt_syntaxer_fd(c->syntaxer), TAG_SYNTAX);
     return PT_OK;
 }
 
@@ -95,6 +102,7 @@ pt_collector_clear(struct pt_collector *c)
         if (c->greeters[i].fd >= 0)
             close(c->greeters[i].fd);
     }
+    pt_syntaxer_free(c->syntaxer);
     pt_arena_map_clear(&c->spare);
     pt_ringer_stop(&c->ringer);
     pt_journal_clear(&c->journal);
@@ -211,6 +219,17 @@ look_after_program(struct pt_collector *c)
 
 /* --- the loop ------------------------------------------------------------- */
 
+/* Writes the syntax that has been made. */
+static void
+collect_syntax(struct pt_collector *c)
+{
+    if (c->journal.writer == NULL || has_failed(c))
+        return;
+    enum pt_status st = pt_syntaxer_collect(c->syntaxer, c->journal.writer);
+    if (st != PT_OK)
+        pt_collector_log_failed(c, st);
+}
+
 static void
 dispatch(struct pt_collector *c, uint64_t tag)
 {
@@ -221,6 +240,8 @@ dispatch(struct pt_collector *c, uint64_t tag)
                         &c->end);
     } else if (tag == TAG_BELL) {
         pt_ringer_hush(&c->ringer);
+    } else if (tag == TAG_SYNTAX) {
+        collect_syntax(c);
     } else if (!pt_admit_hear(c, tag)) {
         for (struct pt_tracee *t = c->tracees; t != NULL; t = t->next) {
             if (t->tag == tag) {
@@ -348,6 +369,33 @@ tell_outside(struct pt_collector *c)
                      atomic_load(&bell->outside_pid));
 }
 
+/* All else is done: waits for the syntax that is being made, as long as the
+ * user does. */
+static void
+await_syntax(struct pt_collector *c)
+{
+    int64_t since = pt_collector_now();
+    bool told = false;
+    size_t n;
+    while (!c->no_wait && !c->end && !has_failed(c) &&
+           (n = pt_syntaxer_waiting(c->syntaxer)) > 0) {
+        int64_t waited = pt_collector_now() - since;
+        if (waited > SYNTAX_PATIENCE * second)
+            break;
+        if (waited > SYNTAX_EASE_MS * (second / 1000))
+            pt_syntaxer_hurry(c->syntaxer);
+        if (!told && !c->notes.no_remarks && waited > 2 * second) {
+            pt_say("parsing %zu source file%s, as --syntax asks; Ctrl-C goes "
+                   "without",
+                   n, n == 1 ? "" : "s");
+            told = true;
+        }
+        sleep_and_dispatch(c, LAST_POLL);
+    }
+    collect_syntax(c);
+    pt_syntaxer_tell(c->syntaxer, &c->notes);
+}
+
 static enum pt_status
 close_trace(struct pt_collector *c)
 {
@@ -401,5 +449,6 @@ pt_collector_run(struct pt_collector *c)
         pt_tracee_stop(c->tracees, PT_STOP_GONE);
         pt_collector_finish(c, c->tracees, PT_ENDED_UNKNOWN, 0);
     }
+    await_syntax(c);
     return close_trace(c);
 }

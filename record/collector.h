@@ -36,6 +36,7 @@ struct pt_collector {
     struct pt_config config;
     const char *command; /* its -c text, or NULL */
     bool no_wait, progress;
+    enum pt_syntax_of syntax;
 
     /* What came of it. */
     struct pt_notes notes;
@@ -54,7 +55,8 @@ struct pt_collector {
     struct pt_greeter greeters[PT_GREETERS];
     struct pt_tracee *tracees;
     struct pt_family family;
-    uint64_t tag, door; /* the next one, and the listener's */
+    struct pt_syntaxer *syntaxer; /* NULL: no syntax is made */
+    uint64_t tag, door;           /* the next one, and the listener's */
     int epoll, tether;
     bool door_full; /* nobody is let in until a greeter has gone */
     bool child_over, children, end, named, cut_short;

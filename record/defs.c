@@ -58,7 +58,7 @@ pt_defs_inherit(struct pt_defs *defs, uint32_t interpreter,
     enum pt_status st = PT_OK;
     for (int k = 0; k < PT_KNOWN && st == PT_OK; k++)
         st = copy_ids(own[k], &ids[k], known[k]);
-    defs->interpreter = interpreter;
+    defs->interpreter = defs->sources.interpreter = interpreter;
     return st;
 }
 
@@ -120,6 +120,9 @@ take_interpreter(struct pt_defs *defs, struct pt_writer *writer,
     enum pt_status st =
         b->bad ? broken(error, "a torn interpreter", in->hexversion)
                : pt_writer_interpreter(writer, in, &defs->interpreter);
+    if (st == PT_OK)
+        pt_syntaxer_interpreter(defs->sources.syntaxer, defs->interpreter, in);
+    defs->sources.interpreter = defs->interpreter;
     free(in);
     return st;
 }

@@ -1,5 +1,6 @@
 #include "record/launch.h"
 #include "record/problem.h"
+#include "syntax/installed.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,26 +155,19 @@ pt_launch_find(struct pt_launch *l, const struct pt_options *o,
     return st;
 }
 
-/* <folder of this program>/../lib/ptrec/shim.so, as a copy. */
+/* The shim's path, as a copy. */
 static enum pt_status
 find_shim(char **out, struct pt_error *error)
 {
-    char self[PATH_MAX], shim[PATH_MAX + 32];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n < 0)
+    char shim[PATH_MAX];
+    int err = pt_installed("shim.so", shim, sizeof shim);
+    if (err != 0 && shim[0] == '\0')
         return pt_problem_set(
-            error, PT_EIO, errno,
+            error, PT_EIO, err,
             "ptrec does not find its own folder (%m); is /proc "
             "mounted?");
-    self[n] = '\0';
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(self, '/');
-        if (slash != NULL)
-            *slash = '\0';
-    }
-    snprintf(shim, sizeof shim, "%s/lib/ptrec/shim.so", self);
-    if (access(shim, R_OK) != 0)
-        return pt_problem_set(error, PT_EIO, errno,
+    if (err != 0)
+        return pt_problem_set(error, PT_EIO, err,
                               "%.160s cannot be read (%m); build it with make",
                               shim);
     if (strpbrk(shim, ": ;") != NULL)

@@ -67,6 +67,24 @@ set_on_full(struct pt_options *o, const char *value, struct pt_error *error)
 }
 
 static enum pt_status
+set_syntax(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    static const char *const names[] = {
+        [PT_SYNTAX_NONE] = "none",
+        [PT_SYNTAX_OWN] = "own",
+        [PT_SYNTAX_ALL] = "all",
+    };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            o->syntax = (enum pt_syntax_of)i;
+            return PT_OK;
+        }
+    }
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "--syntax=%.64s: use own, all or none", value);
+}
+
+static enum pt_status
 set_quantum(struct pt_options *o, const char *value, struct pt_error *error)
 {
     char *end;
@@ -176,6 +194,10 @@ static const struct option table[] = {
     {0, "start-at", "PLACE",
      "begin to record when a function is first entered, or FILE:LINE reached",
      set_start_at},
+    {0, "syntax", "own|all|none",
+     "whose sources are parsed for the trace: the program's own, those of "
+     "libraries too, nobody's (default)",
+     set_syntax},
     {0, "on-full", "wait|drop",
      "what a program faster than ptrec does (default: wait)", set_on_full},
     {0, "time-quantum", "NS",

@@ -9,6 +9,7 @@
 
 #include "record/events.h"
 #include "record/filters.h"
+#include "record/syntaxer.h"
 
 #include <pt/status.h>
 
@@ -22,6 +23,7 @@ struct pt_options {
     double quantum;  /* ns; default: the preset's */
     int level;       /* zstd */
     struct pt_filters filters;
+    enum pt_syntax_of syntax; /* default: PT_SYNTAX_NONE */
     bool force, drop, quiet, progress, no_wait, alone, help;
     /* What the interpreter is started with, after its name.  `flags` were
      * ours to find, `program` starts at the script, -m, -c or -. */

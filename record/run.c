@@ -150,6 +150,7 @@ set_up_collector(struct run *run)
     c->command = o->command;
     c->no_wait = o->no_wait;
     c->progress = o->progress;
+    c->syntax = o->syntax;
     c->notes.no_remarks = o->quiet;
     c->config = (struct pt_config){
         .events = o->events,

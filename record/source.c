@@ -180,6 +180,8 @@ write_file(struct pt_sources *s, struct pt_writer *writer, struct pt_str file,
             .hash = pt_hash64(text, len),
         };
         st = pt_writer_source(writer, &source, id);
+        if (st == PT_OK)
+            pt_syntaxer_offer(s->syntaxer, s->interpreter, *id, &source);
     }
     free(text);
     free(path);
@@ -206,7 +208,10 @@ find_command(struct pt_sources *s, struct pt_writer *writer, struct pt_str file,
     source.hash = pt_hash64(source.text.data, source.text.len);
     if (same(name, "<module>"))
         s->command = NULL;
-    return pt_writer_source(writer, &source, id);
+    enum pt_status st = pt_writer_source(writer, &source, id);
+    if (st == PT_OK)
+        pt_syntaxer_offer(s->syntaxer, s->interpreter, *id, &source);
+    return st;
 }
 
 enum pt_status

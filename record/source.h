@@ -4,16 +4,18 @@
 #ifndef PT_RECORD_SOURCE_H
 #define PT_RECORD_SOURCE_H
 
-#include <pt/writer.h>
+#include "record/syntaxer.h"
 
 enum { PT_SOURCE_LIMIT = 16 << 20 }; /* a longer file is left out */
 
 /* The files that one process named.  `command` is borrowed. */
 struct pt_sources {
     struct pt_source_entry *entries;
-    size_t count, room;  /* room is a power of two */
-    char *cwd;           /* what relative names are relative to */
-    const char *command; /* text of -c, for "<string>" */
+    size_t count, room;           /* room is a power of two */
+    char *cwd;                    /* what relative names are relative to */
+    const char *command;          /* text of -c, for "<string>" */
+    struct pt_syntaxer *syntaxer; /* borrowed; NULL: none is made */
+    uint32_t interpreter;         /* whose syntax, trace-wide id */
 };
 
 void pt_sources_init(struct pt_sources *, const char *command);

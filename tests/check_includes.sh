@@ -1,6 +1,7 @@
 #!/bin/sh
 # The rooms' dependencies, checked by what the sources include and call:
 #   include <- format <- replay <- analyze; record uses format's write half;
+#   format <- syntax <- record, analyze;
 #   Python.h only in record/; zstd, cbor and xxhash only in format/;
 #   libraries neither print nor exit.
 set -u
@@ -38,11 +39,13 @@ quiet=$(find analyze record -maxdepth 1 -name '*.c' 2>/dev/null |
 # shellcheck disable=SC2046,SC2086
 {
     forbid "include/ includes only itself and C" \
-        "$include(format|replay|analyze|record|\.\.)/" $(sources include)
+        "$include(format|syntax|replay|analyze|record|\.\.)/" $(sources include)
     forbid "format/ must not know other rooms" \
-        "$include(replay|analyze|record)/" $(sources format)
+        "$include(syntax|replay|analyze|record)/" $(sources format)
+    forbid "syntax/ may include format/ and include/ only" \
+        "$include(replay|analyze|record)/" $(sources syntax)
     forbid "replay/ may include format/ and include/ only" \
-        "$include(analyze|record)/" $(sources replay)
+        "$include(syntax|analyze|record)/" $(sources replay)
     forbid "analyze/ must not include record/" \
         "${include}record/" $(sources analyze)
     forbid "record/ uses format's write half only" \
@@ -50,25 +53,25 @@ quiet=$(find analyze record -maxdepth 1 -name '*.c' 2>/dev/null |
         $(sources record)
     forbid "only record/ includes Python.h" \
         "$include(Python|frameobject|internal/)" \
-        $(sources format replay analyze include)
+        $(sources format syntax replay analyze include)
     forbid "the launcher and the collector do not include Python.h" \
         "${include}Python" $(find record -maxdepth 1 -name '*.[ch]')
     forbid "only format/ includes zstd, cbor and xxhash" \
-        "$include(zstd|cbor|xxhash)" $(sources replay analyze record include)
+        "$include(zstd|cbor|xxhash)" $(sources syntax replay analyze record include)
     forbid "only analyze/gzip.c includes zlib" "${include}zlib" \
-        $(sources include format replay analyze record | grep -v '/gzip\.c$')
+        $(sources include format syntax replay analyze record | grep -v '/gzip\.c$')
     forbid "libraries do not exit" "$exits" $(sources format replay)
-    forbid "libraries do not print" "$prints" $(sources format replay)
+    forbid "libraries do not print" "$prints" $(sources format syntax replay)
     forbid "only mains exit" "$word(_?exit|_Exit|quick_exit)[[:space:]]*\\(" \
         $(find analyze -name '*.c' | grep -vE '/(main|ptana)[^/]*\.c$')
     forbid "only mains and one output module print" \
         "$word(printf|puts|putchar|perror)[[:space:]]*\\(|fprintf[[:space:]]*\\((stdout|stderr)" \
         $quiet
     forbid "nothing is left to do" '(TODO|FIXME)' \
-        $(sources include format replay analyze record tests)
+        $(sources include format syntax replay analyze record tests)
 }
 
-long=$(sources include format replay analyze record tests | xargs -r wc -l |
+long=$(sources include format syntax replay analyze record tests | xargs -r wc -l |
     awk '$2 != "total" && $1 > 800 { print $2 ": " $1 " lines" }')
 if [ -n "$long" ]; then
     echo "files over 800 lines: $long"
