@@ -4,6 +4,7 @@
  * either. */
 #include "tests/unit/test_replay.h"
 
+#include "analyze/heat.h"
 #include "analyze/profile_fold.h"
 #include "analyze/spans.h"
 
@@ -118,6 +119,40 @@ profile_it(const struct pt_trace *trace, const struct pt_filter *filter,
     pt_profile_free(p);
 }
 
+/* Lines and opcodes, in two parts: nothing stays on a stack. */
+static void
+heat_it(const struct pt_trace *trace, const struct pt_filter *filter,
+        enum pt_heat_source source)
+{
+    struct pt_profile_options options = {.all_calls = source % 2};
+    struct pt_heat_options how = {.source = source, .pairs = true};
+    struct pt_trouble trouble = {0};
+    struct pt_error error;
+    struct pt_profile *p;
+    struct pt_heat_plan *plan;
+    struct pt_heat *parts[2];
+    struct pt_fold folds[2];
+    cr_assert_eq(pt_profile_new(trace, filter, &options, &p), PT_OK);
+    cr_assert_eq(pt_heat_plan_new(p, &how, &plan), PT_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(pt_heat_new(plan, &parts[i]), PT_OK);
+        folds[i] = pt_heat_fold(parts[i]);
+    }
+    cr_expect_eq(pt_pass_spread(trace, filter, folds, 2, &trouble, &error),
+                 PT_OK);
+    cr_expect_eq(pt_heat_merge(parts[0], parts[1]), PT_OK);
+    cr_expect_eq(pt_heat_finish(parts[0]), PT_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        for (uint32_t k = 0; k < p->nfunctions; k++)
+            cr_expect_eq(parts[i]->functions[k].level, 0u);
+        for (uint32_t k = 0; k < parts[i]->nlines; k++)
+            cr_expect_eq(parts[i]->lines[k].level, 0u);
+        pt_heat_free(parts[i]);
+    }
+    pt_heat_plan_free(plan);
+    pt_profile_free(p);
+}
+
 /* What spans were told, by thread id. */
 struct told {
     int64_t last[IDS];
@@ -223,6 +258,8 @@ Test(analyze_hostile, events_at_random)
         cr_assert_eq(pt_filter_new(trace, &spec, NULL, &filter), PT_OK);
         for (unsigned i = 0; i < 4; i++)
             profile_it(trace, i & 1 ? filter : NULL, i > 1, round % 5);
+        for (unsigned i = 0; i < 2; i++)
+            heat_it(trace, i ? filter : NULL, (enum pt_heat_source)(round % 3));
         for (unsigned i = 0; i < 4; i++)
             tell_spans(trace, i & 1 ? filter : NULL, i > 1);
         cr_expect_eq(walk(trace, NULL), pt_trace_end(trace)->events);
@@ -248,6 +285,7 @@ Test(analyze_hostile, starts_at_random)
         cr_assert(st == PT_OK || st == PT_ENOTFOUND || st == PT_EUSAGE);
         if (st == PT_OK) {
             profile_it(trace, filter, true, round % 5);
+            heat_it(trace, filter, (enum pt_heat_source)(round % 3));
             walk(trace, filter);
         }
         pt_filter_free(filter);
