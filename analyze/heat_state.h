@@ -4,8 +4,8 @@
 
 #include "analyze/heat.h"
 
-#define PT_HEAT_NATIVE UINT32_MAX /* instead of a frame: a C function's time   \
-                                   */
+/* Instead of a frame: the time is a C function's. */
+#define PT_HEAT_NATIVE UINT32_MAX
 
 struct pt_heat_plan {
     const struct pt_profile *functions;
