@@ -76,6 +76,19 @@ def unittest_of(python, module, folder):
     return ["-m", "unittest", "-v", "outcomes", name]
 
 
+sessions = set()  # of the modules that run now
+
+
+def stop(_signal, _frame):
+    """A suite that takes too long is terminated, with what it started."""
+    for session in list(sessions):
+        try:
+            os.killpg(session, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(128 + signal.SIGTERM)
+
+
 def run_module(folder, limit, python, module, before):
     """Runs it in a new folder and a session of its own, which ends with it."""
     os.makedirs(os.path.join(folder, "tmp"))
@@ -85,6 +98,7 @@ def run_module(folder, limit, python, module, before):
     with open(os.path.join(folder, "log"), "wb") as log:
         process = subprocess.Popen(argv, cwd=folder, env=env, stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=log, start_new_session=True)
+        sessions.add(process.pid)
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -94,6 +108,7 @@ def run_module(folder, limit, python, module, before):
         except ProcessLookupError:
             pass
         process.wait()
+        sessions.discard(process.pid)
     return Ran(folder, status, time.monotonic() - begun)
 
 
@@ -220,6 +235,7 @@ def main():
     whole = sys.argv[1:2] == ["--results"]
     if whole:
         del sys.argv[1]
+    signal.signal(signal.SIGTERM, stop)
     suite = harness.Suite("cpython")
     for python, preset, module in cases(whole):
         suite.case("%s %s %s" % (python, preset, module), compare, python, preset, module)
