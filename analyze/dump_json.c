@@ -179,6 +179,25 @@ put_instruction(struct pt_out *o, const struct pt_dump_ins *ins)
 }
 
 static void
+put_task(struct pt_dump_json *d, const struct pt_event *e)
+{
+    struct pt_out *o = d->out;
+    const struct pt_task *task = pt_event_task(d->session->trace, e);
+    const char *act = pt_task_act_name(e->dst);
+    put_number(o, ",\"task\":", e->has & PT_HAS(ARG), e->arg);
+    pt_out_text(o, ",\"name\":");
+    if (task)
+        pt_json_quote(o, task->name);
+    else
+        pt_out_text(o, "null");
+    pt_out_text(o, ",\"act\":");
+    if (act)
+        pt_json_quote(o, (struct pt_str){act, strlen(act)});
+    else
+        pt_out_text(o, "null");
+}
+
+static void
 by_kind(struct pt_dump_json *d, const struct pt_merged *m)
 {
     struct pt_out *o = d->out;
@@ -215,6 +234,9 @@ by_kind(struct pt_dump_json *d, const struct pt_merged *m)
     case PT_SWITCH:
         put_number(o, ",\"greenlet\":", e->has & PT_HAS(ARG), e->arg);
         put_number(o, ",\"after\":", e->has & PT_HAS(DST), e->dst);
+        break;
+    case PT_TASK:
+        put_task(d, e);
         break;
     case PT_CALL:
     case PT_RESUME:

@@ -26,6 +26,26 @@ pt_dump_text_head(struct pt_out *o)
     pt_out_char(o, '\n');
 }
 
+/* runs #3 worker (fetch) */
+static void
+describe_task(const struct pt_trace *trace, const struct pt_event *e,
+              char *text)
+{
+    const struct pt_task *task = pt_event_task(trace, e);
+    const struct pt_code *code = task ? pt_trace_code(trace, task->code) : NULL;
+    const char *act = pt_task_act_name(e->dst);
+    size_t used = (size_t)snprintf(text, TEXT, "%s #%" PRIu64 " ",
+                                   act ? act : "?", e->arg);
+    if (task)
+        used += pt_text_escape(task->name, text + used, TEXT - 4 - used);
+    if (!code)
+        return;
+    memcpy(text + used, " (", 3);
+    used += 2;
+    used += pt_text_escape(code->qualname, text + used, TEXT - 2 - used);
+    memcpy(text + used, ")", 2);
+}
+
 bool
 pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
                   char *text)
@@ -70,6 +90,9 @@ pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
                      e->arg, e->dst);
         else
             snprintf(text, TEXT, "to greenlet %" PRIu64, e->arg);
+        return false;
+    case PT_TASK:
+        describe_task(trace, e, text);
         return false;
     case PT_THREAD:
     case PT_PROCESS:

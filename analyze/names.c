@@ -120,6 +120,12 @@ pt_name_process(const struct pt_trace *trace, uint32_t id, struct pt_growing *g)
         put_number(g, p ? "process" : "unknown process", p ? p->pid : id);
 }
 
+const struct pt_task *
+pt_event_task(const struct pt_trace *trace, const struct pt_event *e)
+{
+    return e->arg <= UINT32_MAX ? pt_trace_task(trace, (uint32_t)e->arg) : NULL;
+}
+
 bool
 pt_name_is_defined(const struct pt_trace *trace, const struct pt_event *e)
 {
@@ -129,5 +135,7 @@ pt_name_is_defined(const struct pt_trace *trace, const struct pt_event *e)
         return pt_trace_callable(trace, e->id) != NULL;
     if (e->has & PT_HAS(TYPE))
         return pt_trace_type(trace, e->id) != NULL;
+    if (e->kind == PT_TASK)
+        return pt_event_task(trace, e) != NULL;
     return true;
 }

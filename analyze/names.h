@@ -33,6 +33,10 @@ void pt_name_process(const struct pt_trace *, uint32_t id, struct pt_growing *);
 struct pt_str pt_name_type(const struct pt_trace *, uint32_t id, char *buffer);
 const char *pt_name_callable_kind(unsigned kind);
 
+/* The task of a task event; NULL where it is not defined. */
+const struct pt_task *pt_event_task(const struct pt_trace *,
+                                    const struct pt_event *);
+
 /* Whether the id that an event names is defined. */
 bool pt_name_is_defined(const struct pt_trace *, const struct pt_event *);
 

@@ -34,7 +34,7 @@ struct pt_defs_out {
     size_t items;
     struct pt_buf content; /* of the definition being encoded */
     struct pt_intern strings, interpreters, sources, codes, callables, types;
-    uint32_t processes, threads;
+    uint32_t processes, threads, tasks;
 };
 
 void pt_defs_out_clear(struct pt_defs_out *);
@@ -63,6 +63,10 @@ enum pt_status pt_defs_add_process_end(struct pt_defs_out *,
 enum pt_status pt_defs_add_costs(struct pt_defs_out *, const struct pt_costs *);
 enum pt_status pt_defs_add_thread_name(struct pt_defs_out *, uint32_t thread,
                                        struct pt_str name);
+enum pt_status pt_defs_add_task(struct pt_defs_out *, const struct pt_task *,
+                                uint32_t *id);
+enum pt_status pt_defs_add_task_name(struct pt_defs_out *, uint32_t task,
+                                     struct pt_str name);
 
 /* Each appends a definition under an id that the caller chose, and that none
  * of the above has given or will give.  Statuses as above. */
@@ -76,6 +80,8 @@ enum pt_status pt_defs_put_process(struct pt_defs_out *,
                                    const struct pt_process *, uint32_t id);
 enum pt_status pt_defs_put_thread(struct pt_defs_out *,
                                   const struct pt_thread *, uint32_t id);
+enum pt_status pt_defs_put_task(struct pt_defs_out *, const struct pt_task *,
+                                uint32_t id);
 
 /* The pending definitions as one CBOR item, borrowed until the next call;
  * "" when there are none.  pt_defs_sent() then empties them. */
@@ -102,7 +108,7 @@ struct pt_table {
 struct pt_defs {
     struct pt_pool *pool;
     struct pt_table strings, interpreters, sources, codes, callables, types,
-        processes, process_ends, costs, threads;
+        processes, process_ends, costs, threads, tasks;
     uint32_t unknown; /* definitions of kinds of a later version */
     /* of the item read last: what was understood before the first definition
      * that was not, and how many definitions that are */

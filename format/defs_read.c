@@ -290,12 +290,34 @@ read_costs(struct reading *r)
     enter(r, &r->defs->costs, c);
 }
 
-/* The thread itself may be among what damage took. */
+/* What it names may be among what damage took. */
 static void
 read_thread_name(struct reading *r)
 {
     struct pt_str name = pt_cbor_get_str(&r->c);
     struct pt_thread *t = pt_table_get(&r->defs->threads, r->id);
+    if (t != NULL && !r->c.bad)
+        t->name = name;
+}
+
+static void
+read_task(struct reading *r)
+{
+    struct pt_task *t = take(r, 1, sizeof *t);
+    if (t == NULL)
+        return;
+    t->process = get32(r);
+    t->parent = get32(r);
+    t->code = get32(r);
+    t->name = pt_cbor_get_str(&r->c);
+    enter(r, &r->defs->tasks, t);
+}
+
+static void
+read_task_name(struct reading *r)
+{
+    struct pt_str name = pt_cbor_get_str(&r->c);
+    struct pt_task *t = pt_table_get(&r->defs->tasks, r->id);
     if (t != NULL && !r->c.bad)
         t->name = name;
 }
@@ -316,6 +338,8 @@ static const struct {
     {"process_end", 6, read_process_end},
     {"thread_name", 3, read_thread_name},
     {"costs", 3, read_costs},
+    {"task", 6, read_task},
+    {"task_name", 3, read_task_name},
 };
 
 /* A definition may have more items than this version knows: they come last
@@ -357,7 +381,7 @@ pt_defs_tables_clear(struct pt_defs *d)
     struct pt_table *tables[] = {
         &d->strings,   &d->interpreters, &d->sources,   &d->codes,
         &d->callables, &d->types,        &d->processes, &d->process_ends,
-        &d->costs,     &d->threads,
+        &d->costs,     &d->threads,      &d->tasks,
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         pt_alloc_free(tables[i]->at);

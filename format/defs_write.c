@@ -345,6 +345,38 @@ pt_defs_add_thread_name(struct pt_defs_out *d, uint32_t thread,
     return put(d, "thread_name", thread, 3);
 }
 
+static void
+encode_task(struct pt_buf *b, const struct pt_task *t)
+{
+    pt_cbor_uint(b, t->process);
+    pt_cbor_uint(b, t->parent);
+    pt_cbor_uint(b, t->code);
+    pt_cbor_str(b, t->name);
+}
+
+enum pt_status
+pt_defs_add_task(struct pt_defs_out *d, const struct pt_task *t, uint32_t *id)
+{
+    encode_task(begin(d), t);
+    return number(d, "task", &d->tasks, 6, id);
+}
+
+enum pt_status
+pt_defs_put_task(struct pt_defs_out *d, const struct pt_task *t, uint32_t id)
+{
+    encode_task(begin(d), t);
+    return put(d, "task", id, 6);
+}
+
+enum pt_status
+pt_defs_add_task_name(struct pt_defs_out *d, uint32_t task, struct pt_str name)
+{
+    if (task == 0 || task > d->tasks)
+        return PT_EUSAGE;
+    pt_cbor_str(begin(d), name);
+    return put(d, "task_name", task, 3);
+}
+
 struct pt_str
 pt_defs_item(struct pt_defs_out *d)
 {

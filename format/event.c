@@ -15,6 +15,17 @@ pt_kind_name(unsigned kind)
     return kind < PT_KIND_LIMIT ? kind_names[kind] : NULL;
 }
 
+const char *
+pt_task_act_name(uint32_t act)
+{
+    static const char *const names[PT_TASK_ACT_LIMIT] = {
+#define X(id, num, name) [num] = name,
+        PT_TASK_ACTS(X)
+#undef X
+    };
+    return act < PT_TASK_ACT_LIMIT ? names[act] : NULL;
+}
+
 enum pt_kind
 pt_kind_find(const char *name, unsigned len)
 {

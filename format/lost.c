@@ -25,7 +25,7 @@ defined(const struct pt_defs *d, enum pt_lost_kind kind, uint32_t id)
     const struct pt_table *const tables[PT_LOST_KINDS] = {
         [PT_LOST_CODE] = &d->codes,     [PT_LOST_CALLABLE] = &d->callables,
         [PT_LOST_TYPE] = &d->types,     [PT_LOST_PROCESS] = &d->processes,
-        [PT_LOST_THREAD] = &d->threads,
+        [PT_LOST_THREAD] = &d->threads, [PT_LOST_TASK] = &d->tasks,
     };
     return pt_table_get(tables[kind], id) != NULL;
 }
@@ -81,6 +81,10 @@ put(struct pt_lost *l, enum pt_lost_kind kind, uint32_t id,
                                            .argc = 1};
         return pt_defs_put_process(&l->defs, &process, id);
     }
+    case PT_LOST_TASK: {
+        const struct pt_task task = {.process = info->process, .name = name};
+        return pt_defs_put_task(&l->defs, &task, id);
+    }
     default: {
         const struct pt_thread thread = {
             .process = info->process, .time = info->time_first, .name = name};
@@ -123,6 +127,8 @@ pt_lost_define(struct pt_lost *l, const struct pt_events *chunk)
             st = need(l, PT_LOST_CALLABLE, e->id, info);
         else if (e->has & PT_HAS(TYPE))
             st = need(l, PT_LOST_TYPE, e->id, info);
+        else if (e->kind == PT_TASK && e->arg < UINT32_MAX)
+            st = need(l, PT_LOST_TASK, (uint32_t)e->arg, info);
     }
     return st;
 }

@@ -12,6 +12,7 @@ enum pt_lost_kind {
     PT_LOST_TYPE,
     PT_LOST_PROCESS,
     PT_LOST_THREAD,
+    PT_LOST_TASK,
     PT_LOST_KINDS
 };
 

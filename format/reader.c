@@ -316,6 +316,7 @@ TABLE(source, sources)
 TABLE(interpreter, interpreters)
 TABLE(process, processes)
 TABLE(thread, threads)
+TABLE(task, tasks)
 
 const struct pt_process_end *
 pt_trace_process_end(const struct pt_trace *t, uint32_t id)

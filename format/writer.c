@@ -142,6 +142,7 @@ DEFINE(code, const struct pt_code *)
 DEFINE(callable, const struct pt_callable *)
 DEFINE(type, const struct pt_type *)
 DEFINE(process, const struct pt_process *)
+DEFINE(task, const struct pt_task *)
 
 enum pt_status
 pt_writer_thread(struct pt_writer *w, const struct pt_thread *t, uint32_t *id)
@@ -179,6 +180,14 @@ pt_writer_thread_name(struct pt_writer *w, uint32_t thread, struct pt_str name)
     if (w->error.status != PT_OK)
         return w->error.status;
     return defined(w, pt_defs_add_thread_name(&w->defs, thread, name));
+}
+
+enum pt_status
+pt_writer_task_name(struct pt_writer *w, uint32_t task, struct pt_str name)
+{
+    if (w->error.status != PT_OK)
+        return w->error.status;
+    return defined(w, pt_defs_add_task_name(&w->defs, task, name));
 }
 
 /* --- events --------------------------------------------------------------- */

@@ -30,8 +30,10 @@
  *  c_exception  ... it raised                             -
  *  thread     the thread begins (arg 1) or ends (arg 0)   arg
  *  process    the process begins (arg 1) or ends (arg 0)  arg
- *  task       an asyncio task is switched to              arg (reserved)
- *  switch     another greenlet goes on, on its own stack  arg = greenlet
+ *  task       what became of an asyncio task              arg = id of a task,
+ *                                                         dst = enum
+ * pt_task_act switch     another greenlet goes on, on its own stack  arg =
+ * greenlet
  *             ... or this one does                        arg, dst = greenlet
  *                                                         that ran before
  *  mark       a named moment                              arg = string id
@@ -109,6 +111,30 @@ enum pt_raise {
     PT_STOP_ITERATION = 2 /* raised inside the interpreter to end a loop */
 };
 
+/* `dst` of a task event, and its name in reports.  A step of a task begins with
+ * runs and ends with one of the last four.
+ *
+ *  created    by what runs now
+ *  runs       a step begins
+ *  awaits     the task that runs is about to wait for this one
+ *  waits      the step ends, and the task is suspended
+ *  returned raised cancelled  the step ends, and so does the task */
+#define PT_TASK_ACTS(X)                                                        \
+    X(CREATED, 1, "created")                                                   \
+    X(RUNS, 2, "runs")                                                         \
+    X(AWAITS, 3, "awaits")                                                     \
+    X(WAITS, 4, "waits")                                                       \
+    X(RETURNED, 5, "returned")                                                 \
+    X(RAISED, 6, "raised")                                                     \
+    X(CANCELLED, 7, "cancelled")
+
+enum pt_task_act {
+#define X(id, num, name) PT_TASK_##id = num,
+    PT_TASK_ACTS(X)
+#undef X
+        PT_TASK_ACT_LIMIT
+};
+
 /* One decoded event.  Which of the fields mean something is told by `has`
  * (PT_HAS bits); the others are 0, except that `time` of an unstamped event
  * is that of the last stamped event before it on its thread. */
@@ -128,6 +154,16 @@ const char *pt_kind_name(unsigned kind);
 
 /* The kind called `name` (not NUL-terminated, `len` bytes), or PT_KIND_NONE. */
 enum pt_kind pt_kind_find(const char *name, unsigned len);
+
+/* The name of an enum pt_task_act ("runs"), or NULL where it is none. */
+const char *pt_task_act_name(uint32_t act);
+
+/* Whether a task event ends a step. */
+static inline bool
+pt_task_act_stops(uint32_t act)
+{
+    return act >= PT_TASK_WAITS && act < PT_TASK_ACT_LIMIT;
+}
 
 /* True for the kinds that open a span on the stack of Python frames. */
 static inline bool

@@ -212,6 +212,14 @@ struct pt_thread {
                            which greenlets run; 0 for a thread itself */
 };
 
+/* An asyncio task. */
+struct pt_task {
+    uint32_t process;   /* id */
+    uint32_t parent;    /* id of the task that created it, 0 none or unknown */
+    uint32_t code;      /* id of its coroutine's code object, 0 unknown */
+    struct pt_str name; /* "" where unknown */
+};
+
 /* How a process ended; the number is part of the format. */
 enum pt_ending {
     PT_ENDED_UNKNOWN = 0, /* the recording stopped before it did */

@@ -67,6 +67,8 @@ const struct pt_process_end *pt_trace_process_end(const struct pt_trace *,
                                                   uint32_t id);
 uint32_t pt_trace_thread_count(const struct pt_trace *);
 const struct pt_thread *pt_trace_thread(const struct pt_trace *, uint32_t id);
+uint32_t pt_trace_task_count(const struct pt_trace *);
+const struct pt_task *pt_trace_task(const struct pt_trace *, uint32_t id);
 uint32_t pt_trace_string_count(const struct pt_trace *);
 struct pt_str pt_trace_string(const struct pt_trace *, uint32_t id);
 

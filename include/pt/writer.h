@@ -28,8 +28,8 @@ enum pt_status pt_writer_open(const char *path, const struct pt_header *header,
                               struct pt_error *error, struct pt_writer **out);
 
 /* Each gives the trace-wide id (from 1) of a definition, the same id for the
- * same content, except processes and threads, which are new at every call.
- * They are written before the next events chunk.  Strings are copied. */
+ * same content, except processes, threads and tasks, which are new at every
+ * call. They are written before the next events chunk.  Strings are copied. */
 enum pt_status pt_writer_string(struct pt_writer *, struct pt_str,
                                 uint32_t *id);
 enum pt_status pt_writer_interpreter(struct pt_writer *,
@@ -51,7 +51,11 @@ enum pt_status pt_writer_process_end(struct pt_writer *,
                                      const struct pt_process_end *);
 /* Once a process. */
 enum pt_status pt_writer_costs(struct pt_writer *, const struct pt_costs *);
-/* Gives a thread a name after the fact. */
+enum pt_status pt_writer_task(struct pt_writer *, const struct pt_task *,
+                              uint32_t *id);
+/* Give a thread or a task a name after the fact. */
+enum pt_status pt_writer_task_name(struct pt_writer *, uint32_t task,
+                                   struct pt_str name);
 enum pt_status pt_writer_thread_name(struct pt_writer *, uint32_t thread,
                                      struct pt_str name);
 

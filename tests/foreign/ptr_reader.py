@@ -48,9 +48,13 @@ FIELDS = {
     "process_end": "ending value time lost",
     "thread_name": "name",
     "costs": "costs",
+    "task": "process parent code name",
+    "task_name": "name",
 }
 FIELDS = {kind: names.split() for kind, names in FIELDS.items()}
 OPTIONAL = {"thread": ["carrier"]}
+RENAMES = ("thread_name", "task_name")
+ACTS = ["created", "runs", "awaits", "waits", "returned", "raised", "cancelled"]
 
 
 def surrogates(error):
@@ -134,7 +138,7 @@ class Definitions:
             if len(d) < 2 + len(names):
                 raise Damaged(f"a definition of kind {kind} is too short")
             ids, content = self.by_kind[kind], dict(zip(names + more, d[2:]))
-            if kind != "thread_name" and d[1] in ids or d[1] < 1:
+            if kind not in RENAMES and d[1] in ids or d[1] < 1:
                 raise Damaged(f"id {d[1]} of kind {kind} twice")
             ids[d[1]] = content
 
@@ -162,6 +166,12 @@ class Definitions:
             return None
         module, name = text(t["module"]), text(t["name"])
         return name if module in ("", "builtins") else f"{module}.{name}"
+
+    def task_name(self, ident):
+        if self.get("task", ident) is None:
+            return None
+        named = self.get("task_name", ident) or self.get("task", ident)
+        return text(named["name"])
 
     def taken(self, code_id, off, dst):
         code = self.get("code", code_id)
@@ -278,6 +288,10 @@ class Thread:
             out["re"] = v.get("arg") == 1
         if ev == "switch":
             out["greenlet"], out["after"] = v.get("arg"), v.get("dst")
+        if ev == "task":
+            act = v.get("dst", 0)
+            out["task"], out["name"] = v.get("arg"), defs.task_name(v.get("arg"))
+            out["act"] = ACTS[act - 1] if 0 < act <= len(ACTS) else None
         if ev in ENTERS or ev in LEAVES:
             depth = sum(not f.callable for f in stack)
             out["depth"] = depth or None
@@ -331,10 +345,11 @@ class Reader:
 
     def check(self):
         """Everything that says something about something else."""
-        names = self.defs.by_kind["thread_name"]
-        for ident in names:
-            if ident not in self.defs.by_kind["thread"]:
-                self.problems.append(f"thread {ident} has only a name")
+        for kind in RENAMES:
+            noun = kind[:-len("_name")]
+            for ident in self.defs.by_kind[kind]:
+                if ident not in self.defs.by_kind[noun]:
+                    self.problems.append(f"{noun} {ident} has only a name")
         events = gaps = 0
         last = {}
         for chunk in self.chunks:

@@ -161,7 +161,11 @@ every_kind(void)
     push(&l, PT_HANDLED, TIME | OFF, 0, 4, 0, 0);
     push(&l, PT_C_CALL, TIME | CALLEE, l.callable[1], 0, 0, 0);
     push(&l, PT_C_EXCEPTION, TIME, 0, 0, 0, 0);
-    for (unsigned k = PT_TASK; k <= PT_VALUE; k++)
+    const struct pt_task task = {l.process, 0, l.code[0], S("Task-1")};
+    uint32_t id;
+    must(pt_writer_task(l.w, &task, &id) == PT_OK, "task");
+    push(&l, PT_TASK, TIME | DST | ARG, 0, 0, PT_TASK_CREATED, id);
+    for (unsigned k = PT_SWITCH; k <= PT_VALUE; k++)
         push(&l, (enum pt_kind)k, TIME | ARG, 0, 0, 0, k);
     push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
     push(&l, PT_THREAD, TIME | ARG, 0, 0, 0, 0);
@@ -282,6 +286,39 @@ greenlets(void)
         t.carrier = l.thread;
         pt_writer_thread(l.w, &t, &l.thread);
     }
+    finish(&l, "complete");
+}
+
+/* Tasks: all that becomes of them, one within another's step, one renamed. */
+static void
+tasks(void)
+{
+    struct log l;
+    begin(&l, "tasks.ptr");
+    struct pt_task task = {l.process, 0, l.code[0], S("Task-1")};
+    uint32_t id[3];
+    must(pt_writer_task(l.w, &task, &id[0]) == PT_OK, "task");
+    task = (struct pt_task){l.process, id[0], l.code[1], S("")};
+    must(pt_writer_task(l.w, &task, &id[1]) == PT_OK, "task");
+    task = (struct pt_task){l.process, id[1], 0, S("\xed\xa0\x80")};
+    must(pt_writer_task(l.w, &task, &id[2]) == PT_OK, "task");
+    pt_writer_task_name(l.w, id[1], S("w\xc3\xb6rker"));
+    static const struct {
+        unsigned task, act;
+    } told[] = {
+        {0, PT_TASK_CREATED}, {0, PT_TASK_RUNS},     {1, PT_TASK_CREATED},
+        {2, PT_TASK_CREATED}, {2, PT_TASK_RUNS},     {2, PT_TASK_WAITS},
+        {1, PT_TASK_AWAITS},  {0, PT_TASK_WAITS},    {1, PT_TASK_RUNS},
+        {1, PT_TASK_RAISED},  {0, PT_TASK_RUNS},     {0, PT_TASK_RETURNED},
+        {2, PT_TASK_RUNS},    {2, PT_TASK_CANCELLED}};
+    push(&l, PT_CALL, TIME | CODE, l.code[0], 0, 0, 0);
+    for (unsigned i = 0; i < sizeof told / sizeof *told; i++)
+        push(&l, PT_TASK, TIME | DST | ARG, 0, 0, told[i].act,
+             id[told[i].task]);
+    push(&l, PT_TASK, TIME | DST | ARG, 0, 0, 77,
+         id[0]); /* of a later version */
+    push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
+    flush(&l, NULL, 0);
     finish(&l, "complete");
 }
 
@@ -601,6 +638,7 @@ main(int argc, char **argv)
     threads_and_keyframes();
     greenlets();
     filtered();
+    tasks();
     columns();
     predicted();
     syntax();

@@ -28,7 +28,7 @@ const struct pt_header *sample_header(void);
 enum pt_status sample_write(const char *path);
 /* The same with a chunk of each optional type too, one of them unknown. */
 void sample_write_all(const struct place *);
-enum { SAMPLE_EVENTS = 41 }; /* how many events it has */
+enum { SAMPLE_EVENTS = 42 }; /* how many events it has */
 
 /* A code object with constants of every kind; `nested` is an id. */
 struct pt_code sample_code(uint32_t interpreter, uint32_t source,

@@ -151,6 +151,14 @@ thread_equal(const struct pt_thread *a, const struct pt_thread *b)
            (a->name.len == 0 || str_equal(a->name, b->name));
 }
 
+static bool
+task_equal(const struct pt_task *a, const struct pt_task *b)
+{
+    return a->process == b->process && a->parent == b->parent &&
+           a->code == b->code &&
+           (a->name.len == 0 || str_equal(a->name, b->name));
+}
+
 /* Repair's stand-in for a definition that is lost. */
 static bool
 is_lost(struct pt_str name, uint32_t id)
@@ -177,6 +185,7 @@ defs_within(const struct pt_trace *part, const struct pt_trace *whole)
     WITHIN(type, is_lost(a->name, id))
     WITHIN(process, is_lost(a->executable, id))
     WITHIN(thread, a->tid == 0)
+    WITHIN(task, is_lost(a->name, id))
 #undef WITHIN
     for (uint32_t id = 1; id <= pt_trace_string_count(part); id++)
         if (!str_equal(pt_trace_string(part, id), pt_trace_string(whole, id)))

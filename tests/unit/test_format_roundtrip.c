@@ -81,6 +81,10 @@ Test(format_roundtrip, definitions)
     cr_expect_eq(pt_trace_thread_count(trace), 2);
     cr_expect(str_equal(pt_trace_thread(trace, 1)->name, S("MainThread")));
     cr_expect(str_equal(pt_trace_thread(trace, 2)->name, S("worker")));
+    const struct pt_task *task = pt_trace_task(trace, 2);
+    cr_expect(task->process == 1 && task->parent == 1 && task->code == 2 &&
+              str_equal(task->name, S("Task-2")));
+    cr_expect(str_equal(pt_trace_task(trace, 1)->name, S("main")));
     const struct pt_process_end *end = pt_trace_process_end(trace, 1);
     cr_assert_not_null(end);
     cr_expect(end->ending == PT_ENDED_SIGNAL && end->value == 9 &&
@@ -125,7 +129,7 @@ chunk_with(uint64_t seq, uint32_t events)
 
 Test(format_roundtrip, events)
 {
-    struct pt_events ev = chunk_with(0, 25);
+    struct pt_events ev = chunk_with(0, 26);
     const struct pt_event *e = ev.events;
     cr_expect_eq(ev.depth, 0);
     cr_expect(e[0].kind == PT_PROCESS && e[0].arg == 1 &&
@@ -140,8 +144,10 @@ Test(format_roundtrip, events)
     cr_expect(e[12].arg == (UINT64_C(1) << 40) + 1);
     cr_expect(e[18].kind == PT_EXCEPTION && e[18].id == 1 && e[18].pos == 2 &&
               e[18].arg == PT_RERAISED);
-    cr_expect(e[23].kind == PT_GAP && e[23].arg == UINT64_MAX);
-    cr_expect(e[24].kind == PT_THREAD && e[24].arg == 0);
+    cr_expect(e[21].kind == PT_TASK && e[21].arg == 2 &&
+              e[21].dst == PT_TASK_RUNS);
+    cr_expect(e[24].kind == PT_GAP && e[24].arg == UINT64_MAX);
+    cr_expect(e[25].kind == PT_THREAD && e[25].arg == 0);
     cr_expect_eq(ev.info->gaps, 1);
     cr_expect_eq(ev.info->counts[PT_BRANCH], 2);
     int64_t first = INT64_MAX, last = INT64_MIN;
@@ -155,7 +161,7 @@ Test(format_roundtrip, events)
 
 Test(format_roundtrip, keyframe_and_time_before)
 {
-    struct pt_events ev = chunk_with(25, 8);
+    struct pt_events ev = chunk_with(26, 8);
     cr_assert_eq(ev.depth, 3);
     cr_expect(ev.stack[0].id == 1 && ev.stack[0].seq == 2 &&
               ev.stack[0].line == 3 && ev.stack[0].off == 4 &&
@@ -168,10 +174,10 @@ Test(format_roundtrip, keyframe_and_time_before)
         cr_expect(ev.events[i].time == 100 && ev.events[i].pos == 1000 + i);
     cr_expect(ev.info->time_first == 100 && ev.info->time_last == 100);
     cr_expect(ev.clock.ticks == UINT64_MAX && ev.clock.unix_ns == -7);
-    ev = chunk_with(33, 0);
+    ev = chunk_with(34, 0);
     cr_expect_eq(ev.depth, 1);
     cr_expect(ev.clock.ticks == 0 && ev.clock.unix_ns == 0, "only once");
-    cr_expect_eq(chunk_with(33, 8).events[7].time, ns(100021));
+    cr_expect_eq(chunk_with(34, 8).events[7].time, ns(100021));
 }
 
 /* By the bytes that a chunk header makes of them. */
@@ -341,6 +347,7 @@ Test(format_writer, refuses_what_cannot_be)
     cr_expect_eq(pt_writer_thread_name(w, 0, S("x")), PT_EUSAGE);
     struct pt_costs costs = {.process = 7};
     cr_expect_eq(pt_writer_costs(w, &costs), PT_EUSAGE);
+    cr_expect_eq(pt_writer_task_name(w, 1, S("x")), PT_EUSAGE);
     struct pt_const open_tuple = {.kind = PT_CONST_TUPLE, .n = 1};
     struct pt_code code = {.consts = &open_tuple, .nconsts = 1};
     uint32_t id;

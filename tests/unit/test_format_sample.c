@@ -127,7 +127,7 @@ sample_code(uint32_t interpreter, uint32_t source, uint32_t nested)
 
 struct ids {
     uint32_t interpreter, source, code, other, callable, type, process, thread,
-        second, string;
+        second, string, task;
 };
 
 #define TRY(call)                                                              \
@@ -182,7 +182,12 @@ define(struct pt_writer *w, struct ids *id)
     thread.tid = 4243;
     thread.name = S("");
     thread.carrier = id->thread;
-    return pt_writer_thread(w, &thread, &id->second);
+    TRY(pt_writer_thread(w, &thread, &id->second));
+    struct pt_task task = {id->process, 0, id->code, S("")};
+    TRY(pt_writer_task(w, &task, &id->task));
+    task.parent = id->task;
+    task.name = S("Task-2");
+    return pt_writer_task(w, &task, &id->task);
 }
 
 /* Times that need every width and an escape both ways. */
@@ -195,7 +200,7 @@ step(unsigned i)
     return i == 11 ? UINT64_C(1) << 33 : steps[i % 7];
 }
 
-enum { MAIN_EVENTS = 25, SECOND_EVENTS = 8 };
+enum { MAIN_EVENTS = 26, SECOND_EVENTS = 8 };
 
 static enum pt_status
 push_all(struct pt_block *b, const struct ids *id)
@@ -228,6 +233,8 @@ push_all(struct pt_block *b, const struct ids *id)
          id->type, 2, 0, PT_RERAISED);
     PUSH(PT_HANDLED, PT_HAS(OFF), 0, 4, 0, 0);
     PUSH(PT_UNWIND, time, 0, 0, 0, 0);
+    PUSH(PT_TASK, time | PT_HAS(DST) | PT_HAS(ARG), 0, 0, PT_TASK_RUNS,
+         id->task);
     PUSH(PT_MARK, time | PT_HAS(ARG), 0, 0, 0, id->string);
     PUSH(PT_RETURN, time, 0, 0, 0, 0);
     PUSH(PT_GAP, PT_HAS(ARG), 0, 0, 0, UINT64_MAX);
@@ -294,6 +301,7 @@ write_sample(struct pt_writer *w, struct pt_block *b)
         .process = id.process,
         .of = {[PT_CALL] = {21500, 9000}, [PT_BRANCH] = {0, 1}}};
     TRY(pt_writer_costs(w, &costs));
+    TRY(pt_writer_task_name(w, 1, S("main")));
     struct pt_process_end end = {id.process, PT_ENDED_SIGNAL, 9, 123456, 3};
     return pt_writer_process_end(w, &end);
 }
