@@ -28,6 +28,7 @@ pt_defs_clear(struct pt_defs *defs)
     free(defs->codes.to);
     free(defs->callables.to);
     free(defs->types.to);
+    free(defs->tasks.to);
     pt_sources_clear(&defs->sources);
     *defs = (struct pt_defs){0};
 }
@@ -296,6 +297,34 @@ take_type(struct pt_defs *defs, struct pt_writer *writer, uint32_t local,
     return st == PT_OK ? map_id(&defs->types, local, id, error) : st;
 }
 
+/* What it refers to was told before, or is 0. */
+static enum pt_status
+take_task(struct pt_defs *defs, struct pt_writer *writer, uint32_t local,
+          struct pt_fields *b, struct pt_error *error)
+{
+    uint32_t parent = pt_fields_u32(b), code = pt_fields_u32(b), id;
+    struct pt_task task = {.process = defs->process,
+                           .parent = pt_idmap_find(&defs->tasks, parent),
+                           .code = pt_idmap_find(&defs->codes, code),
+                           .name = pt_fields_str(b)};
+    if (b->bad || defs->process == 0 || (parent != 0) != (task.parent != 0) ||
+        (code != 0) != (task.code != 0))
+        return broken(error, "a torn task", local);
+    enum pt_status st = pt_writer_task(writer, &task, &id);
+    return st == PT_OK ? map_id(&defs->tasks, local, id, error) : st;
+}
+
+static enum pt_status
+take_task_name(struct pt_defs *defs, struct pt_writer *writer, uint32_t local,
+               struct pt_fields *b, struct pt_error *error)
+{
+    struct pt_str name = pt_fields_str(b);
+    uint32_t id = pt_idmap_find(&defs->tasks, local);
+    if (b->bad || id == 0)
+        return broken(error, "a name of no task", local);
+    return pt_writer_task_name(writer, id, name);
+}
+
 static enum pt_status
 take_note(struct pt_defs *defs, struct pt_fields *b)
 {
@@ -340,6 +369,10 @@ take_message(struct pt_defs *defs, struct pt_writer *writer, struct pt_fields b,
         return take_note(defs, &b);
     case PT_M_COSTS:
         return take_costs(defs, writer, &b, error);
+    case PT_M_TASK:
+        return take_task(defs, writer, local, &b, error);
+    case PT_M_TASK_NAME:
+        return take_task_name(defs, writer, local, &b, error);
     default:
         return broken(error, "no such definition", type);
     }

@@ -29,7 +29,7 @@ struct pt_defs {
     uint64_t tail;        /* bytes of the ring that were taken */
     unsigned char *bytes; /* the message being gathered */
     size_t have, room;
-    struct pt_idmap codes, callables, types;
+    struct pt_idmap codes, callables, types, tasks;
     uint32_t interpreter; /* trace-wide ids; 0 until told */
     uint32_t process;
     bool costed;     /* its costs were told */

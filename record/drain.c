@@ -111,6 +111,22 @@ tell_c_call(struct run *run, uint32_t id)
     return st == PT_ELIMIT ? pt_run_too_deep(run) : st;
 }
 
+static enum pt_status
+meet_task(struct run *run)
+{
+    struct pt_lane *lane = run->lane;
+    uint32_t act = word(run->p, 2);
+    uint32_t id = pt_idmap_find(&run->defs->tasks, word(run->p, 1));
+    if (id == 0)
+        return pt_run_broken(run, "an undefined task", word(run->p, 1));
+    if (pt_task_act_name(act) == NULL)
+        return pt_run_broken(run, "no such act of a task", act);
+    lane->time += word(run->p, 0) >> PT_WORD_KIND_BITS;
+    return pt_block_push(lane->block, PT_TASK,
+                         PT_HAS(TIME) | PT_HAS(DST) | PT_HAS(ARG), lane->time,
+                         0, 0, act, id);
+}
+
 /* The rare records, which deal with the lane as a whole. */
 static enum pt_status
 decode_control(struct run *run, uint32_t kind)
@@ -134,6 +150,8 @@ decode_control(struct run *run, uint32_t kind)
         return switch_stack(run, word(p, 1), word(p, 2),
                             lane->time + (word(p, 0) >> PT_WORD_KIND_BITS),
                             true);
+    case PT_W_TASK:
+        return meet_task(run);
     case PT_W_FRAME:
         return tell_frame(run, word(p, 1), two_words(p, 2), word(p, 4));
     case PT_W_FRAME_C:

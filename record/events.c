@@ -9,9 +9,9 @@
      BIT(UNWIND))
 #define C_KINDS (BIT(C_CALL) | BIT(C_RETURN) | BIT(C_EXCEPTION))
 #define RAISE_KINDS (BIT(EXCEPTION) | BIT(HANDLED))
-#define LINE_KINDS (STACK_KINDS | C_KINDS | RAISE_KINDS | BIT(LINE))
-#define FLOW_KINDS                                                             \
-    (STACK_KINDS | C_KINDS | RAISE_KINDS | BIT(BRANCH) | BIT(JUMP))
+#define CALL_KINDS (STACK_KINDS | C_KINDS | BIT(TASK))
+#define LINE_KINDS (CALL_KINDS | RAISE_KINDS | BIT(LINE))
+#define FLOW_KINDS (CALL_KINDS | RAISE_KINDS | BIT(BRANCH) | BIT(JUMP))
 #define ALL_KINDS (LINE_KINDS | BIT(INSTRUCTION) | BIT(BRANCH) | BIT(JUMP))
 
 /* About what a hook takes: finer times cost bytes and tell little.  Of a flow
@@ -24,7 +24,7 @@ static const struct pt_preset presets[] = {
      "what decides the path; all lines and instructions follow (default)",
      COARSE, FLOW_KINDS, true},
     {"calls", "calls and C calls: the cheapest exact profile", FINE,
-     STACK_KINDS | C_KINDS, false},
+     CALL_KINDS, false},
     {"lines", "calls, C calls, lines, exceptions: exact time per line", FINE,
      LINE_KINDS, false},
     {"instructions", "everything, each bytecode instruction", FINE, ALL_KINDS,
@@ -99,7 +99,8 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
             return pt_problem_set(
                 error, PT_EUSAGE, 0,
                 "--events: \"%.*s\" cannot be recorded; the kinds are call, "
-                "line, instruction, branch, jump, exception, handled, c_call",
+                "line, instruction, branch, jump, exception, handled, c_call, "
+                "task",
                 (int)(len < 64 ? len : 64), name);
         result = sign == '+' ? result | bits : result & ~bits;
         p = name + len;

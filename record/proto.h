@@ -248,7 +248,8 @@ enum pt_word {
         31,           /* on top of those: a C call that has not ended: callee */
     PT_W_SWITCH = 32, /* another greenlet goes on: its stack's number and its
                          own; the upper bits have a time after all */
-    PT_W_LIMIT = 33
+    PT_W_TASK = 33,   /* id of a task, enum pt_task_act; with a time, too */
+    PT_W_LIMIT = 34
 };
 /* A thread's stacks: 0 is where it began; the number of a greenlet that has
  * ended goes to the next that starts. */
@@ -280,6 +281,9 @@ enum pt_message {
     PT_M_COSTS = 7, /* u32 turns, quantum_log2, PT_LOOPS x (u64 ticks of that
                        many turns, u64 ticks recorded, str records of them), u64
                        ticks, u64 ns that these took */
+    PT_M_TASK = 8,  /* u32 creator (a task's local id, 0 none), u32 code
+                       (0 none), str name */
+    PT_M_TASK_NAME = 9, /* str: of a task that was told */
 };
 
 /* The loops of PT_M_COSTS: nothing but the loop; a call each turn; a call of a

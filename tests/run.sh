@@ -101,6 +101,7 @@ suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
 suite syntax 600 "$python" tests/syntax/run.py
 suite exact 1200 "$python" tests/exact/run.py
+suite tasks 600 "$python" tests/tasks/run.py
 if [ -n "$("$python" tests/greenlet/run.py --which)" ]; then
     suite greenlet 600 "$python" tests/greenlet/run.py
 else

@@ -8,6 +8,7 @@
 #include "hooks.h"
 #include "moves.h"
 #include "objects.h"
+#include "tasks.h"
 #include "text.h"
 
 #include "opcodes.h" /* generated for this interpreter */
@@ -130,6 +131,7 @@ pt_attach(struct pt_attach *a)
     if (!started)
         return -1;
     pt_greenlets_start();
+    pt_tasks_start();
     pt_moves_start();
     pt_audit_init(a->hook);
     a->audit = on_audit;

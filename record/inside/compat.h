@@ -24,6 +24,9 @@
 #include <internal/pycore_genobject.h>
 #include <internal/pycore_interpframe.h>
 #endif
+#if PY_VERSION_HEX >= 0x030D0000
+#include <internal/pycore_setobject.h> /* _PySet_NextEntry() */
+#endif
 #pragma GCC diagnostic pop
 
 #include <stdbool.h>
@@ -179,6 +182,38 @@ pt_compat_frame_exceptions(const pt_pyframe *f)
     return &_PyGen_GetGeneratorFromFrame((pt_pyframe *)f)->gi_exc_state;
 #else
     return &_PyFrame_GetGenerator((pt_pyframe *)f)->gi_exc_state;
+#endif
+}
+
+/* The frame of a generator or coroutine, which keeps its code when it is over.
+ */
+static inline pt_pyframe *
+pt_compat_generator_frame(PyGenObject *g)
+{
+    return (pt_pyframe *)&g->gi_iframe;
+}
+
+static inline PyCodeObject *
+pt_compat_generator_code(PyGenObject *g)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return pt_compat_frame_code(pt_compat_generator_frame(g));
+#else
+    return g->gi_code;
+#endif
+}
+
+/* A local variable of a frame that is suspended (borrowed), or NULL; of one
+ * that functions within it share, its cell. */
+static inline PyObject *
+pt_compat_local(const pt_pyframe *f, int i)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return PyStackRef_IsNull(f->localsplus[i])
+               ? NULL
+               : PyStackRef_AsPyObjectBorrow(f->localsplus[i]);
+#else
+    return f->localsplus[i];
 #endif
 }
 

@@ -1,5 +1,6 @@
 #include "greenlets.h"
 #include "builtin.h"
+#include "imports.h"
 #include "producer.h"
 #include "switches.h"
 #include "wrap.h"
@@ -16,10 +17,7 @@ static PyObject *wrap_switch(PyObject *, PyObject *, PyObject *);
 static PyObject *wrap_throw(PyObject *, PyObject *);
 static PyObject *wrap_settrace(PyObject *, PyObject *);
 static PyObject *wrap_gettrace(PyObject *, PyObject *);
-static PyObject *wrap_exec_dynamic(PyObject *, PyObject *);
 
-static struct pt_wrap exec_dynamic = {"_imp", "exec_dynamic", wrap_exec_dynamic,
-                                      NULL};
 static struct pt_wrap settrace = {"greenlet._greenlet", "settrace",
                                   wrap_settrace, NULL};
 static struct pt_wrap gettrace = {"greenlet._greenlet", "gettrace",
@@ -100,17 +98,11 @@ set_hook(PyObject *user)
     return user_was;
 }
 
-static bool
-is_recorded(void)
-{
-    return pt_compat_tstate()->interp == PyInterpreterState_Main();
-}
-
 /* Nothing is left to the program of what goes wrong here. */
 static void
 hook_thread(void)
 {
-    if (PT_LIKELY(hooked) || !is_recorded())
+    if (PT_LIKELY(hooked) || !pt_is_recorded())
         return;
     PyObject *type, *value, *traceback; /* owned */
     PyErr_Fetch(&type, &value, &traceback);
@@ -179,7 +171,7 @@ static PyObject *
 wrap_settrace(PyObject *module, PyObject *args)
 {
     PyObject *user; /* borrowed */
-    if (!is_recorded() || PyTuple_GET_SIZE(args) != 1)
+    if (!pt_is_recorded() || PyTuple_GET_SIZE(args) != 1)
         return settrace.original(module, args);
     user = PyTuple_GET_ITEM(args, 0);
     return set_hook(user);
@@ -201,24 +193,6 @@ wrap_gettrace(PyObject *module, PyObject *unused)
 
 /* --- finding it ------------------------------------------------------------
  */
-
-static PyMethodDef *
-method(PyTypeObject *type, const char *name, int flags)
-{
-    PyMethodDef *d = type->tp_methods;
-    while (d != NULL && d->ml_name != NULL && strcmp(d->ml_name, name) != 0)
-        d++;
-    return d != NULL && d->ml_name != NULL && d->ml_flags == flags ? d : NULL;
-}
-
-static getter
-attribute(const PyTypeObject *type, const char *name)
-{
-    PyGetSetDef *d = type->tp_getset;
-    while (d != NULL && d->name != NULL && strcmp(d->name, name) != 0)
-        d++;
-    return d != NULL && d->name != NULL ? d->get : NULL;
-}
 
 static void
 wrap_api(PyObject *names)
@@ -247,10 +221,11 @@ install(PyObject *module)
     PyObject *type = PyDict_GetItemString(names, "greenlet"); /* borrowed */
     if (type == NULL || !PyType_Check(type))
         return false;
-    PyMethodDef *to =
-        method((PyTypeObject *)type, "switch", METH_VARARGS | METH_KEYWORDS);
-    PyMethodDef *into = method((PyTypeObject *)type, "throw", METH_VARARGS);
-    original.is_dead = attribute((PyTypeObject *)type, "dead");
+    PyMethodDef *to = pt_wrap_method((PyTypeObject *)type, "switch",
+                                     METH_VARARGS | METH_KEYWORDS);
+    PyMethodDef *into =
+        pt_wrap_method((PyTypeObject *)type, "throw", METH_VARARGS);
+    original.is_dead = pt_wrap_attribute((PyTypeObject *)type, "dead");
     if (to == NULL || into == NULL || original.is_dead == NULL ||
         !pt_wrap_install(&settrace) || !pt_wrap_install(&gettrace))
         return false;
@@ -262,42 +237,18 @@ install(PyObject *module)
     return true;
 }
 
-/* The module has been made and is about to run, as far as it has code to run:
- * greenlet's functions are there. */
 static void
-look(PyObject *module)
+imported(PyObject *module)
 {
-    static bool tried;
-    const char *name = module != NULL && PyModule_Check(module)
-                           ? PyModule_GetName(module)
-                           : NULL;
-    PyErr_Clear();
-    if (tried || name == NULL || strcmp(name, settrace.module) != 0 ||
-        !is_recorded())
-        return;
-    tried = true;
     if (!install(module))
         pt_def_note("this version of greenlet is not known: the stacks of its "
                     "greenlets are recorded as one");
-    PyErr_Clear();
-}
-
-static PyObject *
-wrap_exec_dynamic(PyObject *module, PyObject *made)
-{
-    PyObject *r = exec_dynamic.original(module, made);
-    if (r != NULL)
-        look(made);
-    return r;
 }
 
 void
 pt_greenlets_start(void)
 {
     pt_builtin_init(&alone, on_switch);
-    if (!pt_switches_init())
-        return;
-    pt_wrap_install(&exec_dynamic);
-    look(PyDict_GetItemString(PyImport_GetModuleDict(), settrace.module));
-    PyErr_Clear();
+    if (pt_switches_init())
+        pt_imports_watch(settrace.module, imported);
 }

@@ -19,4 +19,9 @@ bool pt_wrap_install(struct pt_wrap *);
 /* The same for a module at hand, which sys.modules need not hold. */
 bool pt_wrap_within(struct pt_wrap *, PyObject *module);
 
+/* A method of a type that is written in C, with exactly those flags, and the
+ * getter of an attribute; NULL where it has none. */
+PyMethodDef *pt_wrap_method(const PyTypeObject *, const char *name, int flags);
+getter pt_wrap_attribute(const PyTypeObject *, const char *name);
+
 #endif

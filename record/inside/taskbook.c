@@ -1,0 +1,264 @@
+/* As the addresses of frames (frames.c), those of tasks are kept for good: the
+ * table is bounded by the addresses ever used.  What is said of one holds until
+ * the task ends, or another is made there. */
+#include "taskbook.h"
+#include "awaits.h"
+#include "gate.h"
+#include "objects.h"
+#include "peek.h"
+#include "text.h"
+
+#include <stdlib.h>
+
+struct task {
+    const PyObject *object;
+    uint64_t process; /* where the id is valid */
+    uint32_t id;      /* 0 none */
+};
+
+static struct {
+    struct task *table;
+    size_t mask, used;
+    uint32_t last; /* id given */
+} tasks;
+
+static struct {
+    PyObject *coro, *name, *state, *exception, *waiter, *get_name;
+} names;
+
+static _Thread_local struct pt_task_step running;
+
+/* --- the table -------------------------------------------------------------
+ */
+
+static struct task *
+find(struct task *table, size_t mask, const PyObject *of)
+{
+    size_t h = (size_t)(((uintptr_t)of >> 4) * 0x9E3779B97F4A7C15u >> 24);
+    while (table[h & mask].object != NULL && table[h & mask].object != of)
+        h++;
+    return &table[h & mask];
+}
+
+static bool
+grow(void)
+{
+    size_t mask = tasks.mask != 0 ? tasks.mask * 2 + 1 : 255;
+    struct task *t = calloc(mask + 1, sizeof *t);
+    if (t == NULL)
+        return false;
+    for (size_t i = 0; tasks.table != NULL && i <= tasks.mask; i++)
+        if (tasks.table[i].object != NULL)
+            *find(t, mask, tasks.table[i].object) = tasks.table[i];
+    free(tasks.table);
+    tasks.table = t;
+    tasks.mask = mask;
+    return true;
+}
+
+/* NULL without memory. */
+static struct task *
+meet(const PyObject *of)
+{
+    if ((tasks.table == NULL || tasks.used * 2 >= tasks.mask) && !grow() &&
+        (tasks.table == NULL || tasks.used + 1 >= tasks.mask))
+        return NULL;
+    struct task *t = find(tasks.table, tasks.mask, of);
+    tasks.used += t->object == NULL;
+    t->object = of;
+    return t;
+}
+
+/* The thread's lane is there from now on, and with it, in a forked process, the
+ * number of the process. */
+static void
+join(void)
+{
+    const struct pt_lane *l = pt_lane;
+    if (l == NULL || l->limit == 0)
+        pt_lane_slow(PT_TIME_BYTES, PT_W_TASK);
+}
+
+/* --- definitions -----------------------------------------------------------
+ */
+
+static bool
+send(uint32_t type, uint32_t id, const uint32_t *about, PyObject *name)
+{
+    struct pt_def d = {0};
+    pt_def_begin(&d, type, id);
+    for (int i = 0; about != NULL && i < 2; i++)
+        pt_def_u32(&d, about[i]);
+    pt_def_text(&d, name);
+    bool sent = pt_def_commit(&d);
+    free(d.data);
+    return sent;
+}
+
+static uint32_t
+define(PyObject *task, PyObject *coroutine, PyObject *name)
+{
+    PyCodeObject *code = coroutine != NULL ? pt_peek_code(coroutine) : NULL;
+    uint32_t id = tasks.last + 1;
+    if (id >= PT_LOCAL_IDS)
+        return 0;
+    const uint32_t about[] = {running.process == pt_producer.number ? running.id
+                                                                    : 0,
+                              code != NULL ? pt_code_id(code) : 0};
+    if (!send(PT_M_TASK, id, about, name))
+        return 0;
+    tasks.last = id;
+    struct task *t = meet(task);
+    if (t != NULL)
+        *t = (struct task){task, pt_producer.number, id};
+    return id;
+}
+
+static uint32_t
+known(const PyObject *task)
+{
+    if (tasks.table == NULL)
+        return 0;
+    const struct task *t = find(tasks.table, tasks.mask, task);
+    return t->object == task && t->process == pt_producer.number ? t->id : 0;
+}
+
+/* By asyncio's own method where it is in C: the name may be a number until it
+ * is asked for. */
+static PyObject *
+name_of(PyObject *task)
+{
+    PyObject *get = _PyType_Lookup(Py_TYPE(task), names.get_name);
+    if (get != NULL && Py_IS_TYPE(get, &PyMethodDescr_Type)) {
+        const PyMethodDef *d = ((PyMethodDescrObject *)get)->d_method;
+        PyObject *name =
+            d->ml_flags == METH_NOARGS ? d->ml_meth(task, NULL) : NULL;
+        PyErr_Clear();
+        return name;
+    }
+    return pt_peek(task, names.name);
+}
+
+void
+pt_task_forget(const PyObject *task)
+{
+    if (tasks.table == NULL)
+        return;
+    struct task *t = find(tasks.table, tasks.mask, task);
+    t->id = 0;
+}
+
+uint32_t
+pt_task_id(PyObject *task)
+{
+    join();
+    uint32_t id = known(task);
+    if (id != 0)
+        return id;
+    PyObject *coroutine = pt_peek(task, names.coro); /* owned */
+    PyObject *name = name_of(task);                  /* owned */
+    id = define(task, coroutine, name);
+    Py_XDECREF(coroutine);
+    Py_XDECREF(name);
+    return id;
+}
+
+uint32_t
+pt_task_new(PyObject *task, PyObject *coroutine, PyObject *name)
+{
+    join();
+    return define(task, coroutine, name);
+}
+
+void
+pt_task_rename(PyObject *task, PyObject *name)
+{
+    PyObject *asked = name == NULL ? name_of(task) : NULL; /* owned */
+    uint32_t id = known(task);
+    if (id != 0)
+        send(PT_M_TASK_NAME, id, NULL, asked != NULL ? asked : name);
+    Py_XDECREF(asked);
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+void
+pt_task_tell(uint32_t id, enum pt_task_act act)
+{
+    if (id != 0 && !pt_gate.waiting)
+        pt_emit(PT_TIMED(PT_W_TASK, 2), id, (uint32_t)act, 0, 0, 0);
+}
+
+struct pt_task_step
+pt_task_enter(uint32_t id)
+{
+    struct pt_task_step before = running;
+    running = (struct pt_task_step){pt_producer.number, id};
+    return before;
+}
+
+void
+pt_task_leave(struct pt_task_step before)
+{
+    running = before;
+}
+
+static enum pt_task_act
+act_of(PyObject *task)
+{
+    PyObject *state = pt_peek(task, names.state); /* owned */
+    enum pt_task_act act = PT_TASK_WAITS;
+    if (pt_peek_is(state, "CANCELLED"))
+        act = PT_TASK_CANCELLED;
+    else if (pt_peek_is(state, "FINISHED")) {
+        PyObject *e = pt_peek(task, names.exception); /* owned */
+        act = e != NULL && e != Py_None ? PT_TASK_RAISED : PT_TASK_RETURNED;
+        Py_XDECREF(e);
+    }
+    Py_XDECREF(state);
+    return act;
+}
+
+static void
+tell_awaited(PyObject *task)
+{
+    PyObject *state = pt_peek(task, names.state); /* owned */
+    if (pt_peek_is(state, "PENDING"))
+        pt_task_tell(pt_task_id(task), PT_TASK_AWAITS);
+    Py_XDECREF(state);
+}
+
+PyObject *
+pt_task_stop(PyObject *task)
+{
+    enum pt_task_act act = act_of(task);
+    uint32_t id = pt_task_id(task);
+    PyObject *waiter = NULL;
+    if (act == PT_TASK_WAITS)
+        waiter = pt_peek(task, names.waiter); /* owned */
+    if (waiter != NULL && waiter != Py_None) {
+        PyObject *coroutine = pt_peek(task, names.coro); /* owned */
+        pt_awaits(waiter, coroutine, tell_awaited);
+        Py_XDECREF(coroutine);
+    }
+    pt_task_tell(id, act);
+    if (act != PT_TASK_WAITS)
+        pt_task_forget(task);
+    Py_XDECREF(waiter); /* the task holds it */
+    return waiter;
+}
+
+bool
+pt_taskbook_init(void)
+{
+    names.coro = PyUnicode_InternFromString("_coro");
+    names.name = PyUnicode_InternFromString("_name");
+    names.state = PyUnicode_InternFromString("_state");
+    names.exception = PyUnicode_InternFromString("_exception");
+    names.waiter = PyUnicode_InternFromString("_fut_waiter");
+    names.get_name = PyUnicode_InternFromString("get_name");
+    return names.coro != NULL && names.name != NULL && names.state != NULL &&
+           names.exception != NULL && names.waiter != NULL &&
+           names.get_name != NULL && pt_awaits_init();
+}
