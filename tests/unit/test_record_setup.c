@@ -130,7 +130,7 @@ Test(record_options, mistakes)
         "--quiet=1 a",
         "-W",
         "--python= a",
-        "--preset=calls --events=-call,-c_call a"};
+        "--preset=calls --events=-call,-c_call,-task a"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct pt_options o;
         struct pt_error error = {0};
