@@ -42,6 +42,9 @@ static const struct pt_option options[] = {
      "... or all of a module"},
     {"threads", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, threads),
      NULL, "show the threads; with --tree, a tree for each of them"},
+    {"by-task", 0, PT_OPTION_FLAG, offsetof(struct pt_profile_config, by_task),
+     NULL,
+     "show the tasks of asyncio: how long each ran and waited, and for whom"},
     {"compensate", 0, PT_OPTION_FLAG,
      offsetof(struct pt_profile_config, compensate), NULL,
      "take out of all times what recording itself took, as it was measured "
@@ -65,9 +68,9 @@ static const struct pt_option options[] = {
 
 /* Those that an option asks for come first. */
 static const struct pt_profile_view *const views[] = {
-    &pt_profile_tree,     &pt_profile_callers, &pt_profile_callees,
-    &pt_profile_lines,    &pt_profile_opcodes, &pt_profile_threads,
-    &pt_profile_functions};
+    &pt_profile_tree,  &pt_profile_callers,  &pt_profile_callees,
+    &pt_profile_lines, &pt_profile_opcodes,  &pt_profile_threads,
+    &pt_profile_tasks, &pt_profile_functions};
 enum { VIEWS = sizeof views / sizeof *views };
 
 static bool
@@ -302,6 +305,11 @@ const struct pt_analyzer pt_analyzer_profile = {
         "of C that can wait for something outside of the program (a lock, a "
         "timer, a file, a socket, another process), where it is more than 0.5 "
         "%: those of the functions shown. In JSON they are marked \"blocks\".\n"
+        "--by-task shows the tasks of asyncio, those first that ran longest: "
+        "how many steps each took, for how long it ran, and how long it waited "
+        "between them, ready or not; its coroutine, the task that created it, "
+        "and the task for which it waited longest at a time. State is how it "
+        "ended, or what it did when the recording did.\n"
         "With --compensate all times are without what recording took. The "
         "recorder measures at the start of each process, in loops of its own, "
         "what it takes to record an event of each kind. In a program an event "

@@ -14,7 +14,7 @@ struct pt_profile_config {
     const char *sort, *min_time;
     uint64_t limit, depth;
     struct pt_text_list filter, callers, callees;
-    bool all_calls, all, tree, threads, by_file, by_module, compensate;
+    bool all_calls, all, tree, threads, by_file, by_module, compensate, by_task;
     bool lines, opcodes;
 };
 
@@ -28,7 +28,7 @@ struct pt_profile_view {
 
 extern const struct pt_profile_view pt_profile_functions, pt_profile_tree,
     pt_profile_callers, pt_profile_callees, pt_profile_threads,
-    pt_profile_lines, pt_profile_opcodes;
+    pt_profile_tasks, pt_profile_lines, pt_profile_opcodes;
 
 struct pt_profile_rows;
 

@@ -65,13 +65,54 @@ def final(log, names):
     return [[act, *(names.get(name, name) for name in about)] for act, *about in log]
 
 
+def summed(events):
+    """Steps, running and waiting ns by task, added up from its events; waiting is
+    None of one that waited to the end."""
+    sums, threads, stopped = {}, {}, {}
+    for e in events:
+        running = threads.setdefault((e["pid"], e["tid"]), [])
+        steps, ran, waited = sums.setdefault(e["task"], [0, 0, 0])
+        if e["act"] == "runs":
+            waited += e["t"] - stopped.pop(e["task"], e["t"])
+            if running:
+                sums[running[-1][0]][1] += e["t"] - running[-1][1]
+            running.append([e["task"], e["t"]])
+            steps += 1
+        elif e["act"] in ENDS:
+            _, since = running.pop()
+            ran += e["t"] - since
+            if running:
+                running[-1][1] = e["t"]
+            if e["act"] == "waits":
+                stopped[e["task"]] = e["t"]
+        sums[e["task"]] = [steps, ran, waited]
+    for task in stopped:
+        sums[task][2] = None
+    return sums
+
+
+def by_task(trace, events):
+    """What ptana profile --by-task adds up."""
+    found = json.loads(harness.ptana("profile", trace, "--by-task", "--format=json"))["tasks"]
+    want = summed(events)
+    equal({row["id"] for row in found}, set(want), "tasks")
+    names = {e["task"]: e["name"] for e in events}
+    for row in found:
+        steps, ran, waited = want[row["id"]]
+        equal((row["steps"], row["running"]), (steps, ran), "steps and running of", row)
+        require(waited is None or row["waiting"] == waited, row, "waited", waited)
+        require(row["awaited"] is None or row["awaited"] in names, "awaited nobody", row)
+
+
 def steps(directory, python, name, preset):
     """Step by step what the program logs is what the trace has."""
     trace, path = os.path.join(directory, "t.ptr"), os.path.join(directory, "log")
     harness.ptrec(python, trace, program(name), options=["--preset=" + preset],
                   env=harness.environment(PT_TASKS=path))
     want = logged(path)
-    got = told(task_events(trace))
+    events = task_events(trace)
+    got = told(events)
+    by_task(trace, events)
     require(want, "the program logged nothing")
     for thread, log in want.items():
         require(thread in got, "nothing is told of thread", thread)
@@ -123,6 +164,21 @@ def switched_off(directory, python):
         equal(bool(counts.get("call")), not some, events)
 
 
+FORGETS = """
+import asyncio
+async def main():
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    return asyncio.create_task(asyncio.sleep(0)).get_name()
+print(asyncio.run(main()))
+"""
+
+
+def forgets_names(python):
+    """3.13.0 calls eager tasks without a name None, all of them, once they have
+    had their first step: a log of names cannot tell them apart."""
+    return harness.run([python.path, "-c", FORGETS]).stdout == b"None\n"
+
+
 suite = harness.Suite("tasks")
 for python in harness.chosen():
     for path in sorted(glob.glob(program("*.py"))):
@@ -130,8 +186,12 @@ for python in harness.chosen():
         if name == "logged.py" or name == "eager.py" and python.version < (3, 12) \
                 or name == "python.py" and python.version >= (3, 14):
             continue
-        for preset in PRESETS:
-            suite.case("%s steps %s %s" % (python, name, preset), steps, python, name, preset)
+        if name == "eager.py" and forgets_names(python):
+            print("tasks: skipped: %s steps eager.py: it forgets their names" % python)
+        else:
+            for preset in PRESETS:
+                suite.case("%s steps %s %s" % (python, name, preset), steps, python, name,
+                           preset)
         suite.case("%s unnoticed %s" % (python, name), unnoticed, python, name)
         suite.case("%s exact %s" % (python, name), exact, python, name)
     suite.case("%s switched off" % python, switched_off, python)
