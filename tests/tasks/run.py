@@ -161,7 +161,8 @@ def switched_off(directory, python):
                       options=["--preset=calls", "--events=" + events, "--force"])
         counts = harness.info(trace)["kinds"]
         equal(bool(task_events(trace)), some, events)
-        equal(bool(counts.get("call")), not some, events)
+        if python.version >= (3, 12):  # 3.11's hook tells of calls in any case
+            equal(bool(counts.get("call")), not some, events)
 
 
 FORGETS = """

@@ -2,6 +2,7 @@
 import asyncio
 import os
 import threading
+import warnings
 
 from logged import awaits, logged
 
@@ -38,6 +39,8 @@ async def forking():
     await asyncio.sleep(0)
 
 
+# Whether CPython warns of threads at a fork depends on how fast they end.
+warnings.simplefilter("ignore", DeprecationWarning)
 threads = [threading.Thread(target=lambda n: asyncio.run(main(n)), args=["t%d" % i])
            for i in range(3)]
 for t in threads:
