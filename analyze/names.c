@@ -139,3 +139,11 @@ pt_name_is_defined(const struct pt_trace *trace, const struct pt_event *e)
         return pt_event_task(trace, e) != NULL;
     return true;
 }
+
+int
+pt_name_compare(struct pt_str a, struct pt_str b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n ? memcmp(a.data, b.data, n) : 0;
+    return c ? c : (a.len > b.len) - (a.len < b.len);
+}

@@ -32,6 +32,8 @@ void pt_name_process(const struct pt_trace *, uint32_t id, struct pt_growing *);
 /* "module.Type", without the module where it is builtins. */
 struct pt_str pt_name_type(const struct pt_trace *, uint32_t id, char *buffer);
 const char *pt_name_callable_kind(unsigned kind);
+/* Bytewise, as memcmp() tells it. */
+int pt_name_compare(struct pt_str, struct pt_str);
 
 /* The task of a task event; NULL where it is not defined. */
 const struct pt_task *pt_event_task(const struct pt_trace *,

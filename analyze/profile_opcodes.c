@@ -44,19 +44,11 @@ name_of(const struct pt_interpreter *python, unsigned opcode)
 /* --- rows ----------------------------------------------------------------- */
 
 static int
-compare_str(struct pt_str a, struct pt_str b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int c = n ? memcmp(a.data, b.data, n) : 0;
-    return c ? c : (a.len > b.len) - (a.len < b.len);
-}
-
-static int
 compare_names(const void *a, const void *b)
 {
     const struct opcode *x = a, *y = b;
-    int c = compare_str(x->name, y->name);
-    return c ? c : compare_str(x->next, y->next);
+    int c = pt_name_compare(x->name, y->name);
+    return c ? c : pt_name_compare(x->next, y->next);
 }
 
 static int

@@ -134,14 +134,6 @@ list_rows(const struct pt_session *s, const struct pt_profile *p, bool *used,
 
 /* --- order ---------------------------------------------------------------- */
 
-static int
-compare_str(struct pt_str a, struct pt_str b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int c = n ? memcmp(a.data, b.data, n) : 0;
-    return c ? c : (a.len > b.len) - (a.len < b.len);
-}
-
 /* What a row is sorted by; larger comes first. */
 static double
 sort_value(const struct pt_profile_row *r, const char *key)
@@ -181,13 +173,13 @@ compare_rows(const void *a, const void *b, void *key)
     double v = sort_value(x, by), w = sort_value(y, by);
     if (v != w)
         return v > w ? -1 : 1;
-    if (by[0] == 'n' && (c = compare_str(x->name, y->name)) != 0)
+    if (by[0] == 'n' && (c = pt_name_compare(x->name, y->name)) != 0)
         return c;
-    if ((c = compare_str(x->file, y->file)) != 0)
+    if ((c = pt_name_compare(x->file, y->file)) != 0)
         return c;
     if (x->line != y->line)
         return x->line < y->line ? -1 : 1;
-    if ((c = compare_str(x->name, y->name)) != 0)
+    if ((c = pt_name_compare(x->name, y->name)) != 0)
         return c;
     return (x->index > y->index) - (x->index < y->index);
 }
