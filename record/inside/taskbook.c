@@ -3,7 +3,6 @@
  * the task ends, or another is made there. */
 #include "taskbook.h"
 #include "awaits.h"
-#include "gate.h"
 #include "objects.h"
 #include "peek.h"
 #include "text.h"
@@ -186,7 +185,7 @@ pt_task_rename(PyObject *task, PyObject *name)
 void
 pt_task_tell(uint32_t id, enum pt_task_act act)
 {
-    if (id != 0 && !pt_gate.waiting)
+    if (id != 0)
         pt_emit(PT_TIMED(PT_W_TASK, 2), id, (uint32_t)act, 0, 0, 0);
 }
 

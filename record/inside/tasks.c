@@ -1,4 +1,5 @@
 #include "tasks.h"
+#include "gate.h"
 #include "imports.h"
 #include "producer.h"
 #include "taskbook.h"
@@ -33,6 +34,15 @@ static struct {
 } original;
 
 static PyObject *callbacks; /* the attribute's name */
+
+/* Before --start-at nothing may be: neither the thread's lane, which begins
+ * with the stack, nor an id of a code object, which may have the line waited
+ * for. */
+static bool
+is_told(void)
+{
+    return pt_is_recorded() && !pt_gate.waiting;
+}
 
 /* --- steps -----------------------------------------------------------------
  */
@@ -98,7 +108,7 @@ static PyObject *
 wrap_step(PyObject *self, PyObject *args, PyObject *names)
 {
     PyObject *task =
-        pt_is_recorded() ? original.step_task(self, NULL) : NULL; /* owned */
+        is_told() ? original.step_task(self, NULL) : NULL; /* owned */
     PyErr_Clear();
     Py_XDECREF(task); /* `self` holds it */
     if (task == NULL || task == Py_None)
@@ -112,7 +122,7 @@ wrap_step(PyObject *self, PyObject *args, PyObject *names)
 static PyObject *
 wrap_wakeup(PyObject *task, PyObject *future)
 {
-    if (!pt_is_recorded())
+    if (!is_told())
         return original.wakeup(task, future);
     struct pt_task_step before = begin(task);
     PyObject *r = original.wakeup(task, future);
@@ -167,7 +177,7 @@ init_eagerly(PyObject *task, PyObject *args, PyObject *names)
 static int
 wrap_init(PyObject *task, PyObject *args, PyObject *names)
 {
-    if (!pt_is_recorded())
+    if (!is_told())
         return original.init(task, args, names);
     pt_task_forget(task);
     if (is_eager(names))
@@ -182,7 +192,7 @@ static PyObject *
 wrap_set_name(PyObject *task, PyObject *value)
 {
     PyObject *r = original.set_name(task, value);
-    if (r != NULL && pt_is_recorded())
+    if (r != NULL && is_told())
         pt_task_rename(task, NULL);
     return r;
 }
@@ -196,7 +206,7 @@ enter_task(PyObject *module, PyObject *const *args, Py_ssize_t n,
 {
     PyObject *r =
         ((fast_call *)(void (*)(void))enter.original)(module, args, n, names);
-    if (r != NULL && n >= 2 && pt_is_recorded())
+    if (r != NULL && n >= 2 && is_told())
         begin(args[1]);
     return r;
 }
@@ -205,7 +215,7 @@ static PyObject *
 leave_task(PyObject *module, PyObject *const *args, Py_ssize_t n,
            PyObject *names)
 {
-    if (n >= 2 && pt_is_recorded())
+    if (n >= 2 && is_told())
         end(args[1], (struct pt_task_step){0}, false);
     return ((fast_call *)(void (*)(void))leave.original)(module, args, n,
                                                          names);

@@ -99,7 +99,7 @@ def threads_of(trace, *args):
     threads = {}
     for event in harness.dump(trace, *args):
         require(event["ev"] != "gap", "the trace has a gap:", event)
-        if event["ev"] not in ("thread", "process"):
+        if event["ev"] not in ("thread", "process", "task"):
             threads.setdefault(event["tid"], []).append(event)
     return list(threads.values())
 

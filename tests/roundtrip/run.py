@@ -75,7 +75,7 @@ def recorded(trace, program, local):
         tid = event["tid"]
         require(last.get(tid, -1) < event["seq"], "seq does not grow:", event)
         last[tid] = event["seq"]
-        if event["ev"] not in ("thread", "process"):
+        if event["ev"] not in ("thread", "process", "task"):
             threads.setdefault(tid, []).append(event)
     result = []
     for index, events in enumerate(threads.values()):
