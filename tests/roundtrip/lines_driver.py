@@ -40,7 +40,9 @@ def with_monitoring():
     sys.monitoring.register_callback(3, events.INSTRUCTION, on_instruction)
     # 3.13 tells of a function's only line, its first, to who asks for its start.
     sys.monitoring.register_callback(3, events.PY_START, lambda code, offset: None)
-    for each in events.LINE | events.PY_START, events.INSTRUCTION:
+    # And from 3.14 on a generator is closed without running what only raises
+    # again, unless somebody asks for PY_UNWIND.
+    for each in events.LINE | events.PY_START, events.INSTRUCTION | events.PY_UNWIND:
         sys.monitoring.set_events(3, each)
         work()
         sys.monitoring.set_events(3, 0)
