@@ -58,7 +58,7 @@ if command -v valgrind >/dev/null 2>&1; then
         # for what CPython itself does where our function stands for its own.
         [ $? = 0 ] && grep -q '^done 1$' "$work/out" &&
             ! awk -v RS='\n==[0-9]+== \n' '
-                { gsub(/[^\n]*: wrap_exec_dynamic [^\n]*/, "") }
+                { gsub(/[^\n]*: exec_(dynamic|builtin) \([^\n]*record\/inside\/imports.c[^\n]*/, "") }
                 /hooks\.cpython|record\/inside/' "$log" | grep -q .
         note $? "memcheck $name (see $log)"
     done
