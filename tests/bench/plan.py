@@ -43,7 +43,7 @@ LIGHT = ["flow", "calls"]
 # What part of its size a program gets: beside the floors of what costs little,
 # beside all of ptrec's ways and the coverage tools, and beside cProfile and
 # VizTracer, whose output is large.
-SCALES = {"floors": 1.6, "ways": 0.3, "profilers": 0.25, "compensate": 0.25}
+SCALES = {"floors": 1.2, "ways": 0.2, "profilers": 0.15, "compensate": 0.25}
 
 # The parts of a program that times itself (compensate.py).
 SELF_TIMED = ["fib", "nqueens", "scheduler", "jsondumps", "unparse", "tokens", "diffs", "pickles",
