@@ -1,7 +1,7 @@
-/* Keys live in an open-addressed table from frame address to key.  An entry
- * whose frame has ended stays until the address starts another one, so the
- * table is bounded by the addresses ever used and needs no deletion. */
+/* Keys by the address of a frame: one that has ended keeps its entry until
+ * another starts there. */
 #include "frames.h"
+#include "addresses.h"
 #include "gate.h"
 #include "objects.h"
 
@@ -12,66 +12,21 @@ struct entry {
     uint64_t key;
 };
 
-static struct {
-    struct entry *table;
-    size_t mask, used;
-    uint64_t last; /* key given */
-} keys;
-
-static size_t
-hash(const pt_pyframe *f)
-{
-    return (size_t)(((uintptr_t)f >> 4) * 0x9E3779B97F4A7C15u >> 24);
-}
-
-static struct entry *
-lookup(struct entry *table, size_t mask, const pt_pyframe *f)
-{
-    size_t h = hash(f);
-    while (table[h & mask].frame != NULL && table[h & mask].frame != f)
-        h++;
-    return &table[h & mask];
-}
-
-/* Doubles the table, where there is memory for it. */
-static void
-grow(void)
-{
-    size_t mask = keys.mask != 0 ? keys.mask * 2 + 1 : 1023;
-    struct entry *t = calloc(mask + 1, sizeof *t);
-    if (t == NULL)
-        return;
-    for (size_t i = 0; keys.table != NULL && i <= keys.mask; i++)
-        if (keys.table[i].frame != NULL)
-            *lookup(t, mask, keys.table[i].frame) = keys.table[i];
-    free(keys.table);
-    keys.table = t;
-    keys.mask = mask;
-}
+static struct pt_addresses frames;
+static uint64_t last; /* key given */
 
 uint64_t
 pt_key_new(const pt_pyframe *f)
 {
-    if (keys.table == NULL || keys.used * 2 >= keys.mask)
-        grow();
-    if (keys.table == NULL || keys.used >= keys.mask)
-        return 0;
-    struct entry *e = lookup(keys.table, keys.mask, f);
-    keys.used += e->frame == NULL;
-    e->frame = f;
-    e->key = ++keys.last;
-    return e->key;
+    struct entry *e = pt_addresses_meet(&frames, sizeof *e, f);
+    return e != NULL ? e->key = ++last : 0;
 }
 
 uint64_t
 pt_key_find(const pt_pyframe *f)
 {
-    if (keys.table != NULL) {
-        const struct entry *e = lookup(keys.table, keys.mask, f);
-        if (e->frame == f)
-            return e->key;
-    }
-    return pt_key_new(f);
+    const struct entry *e = pt_addresses_find(&frames, sizeof *e, f);
+    return e != NULL ? e->key : pt_key_new(f);
 }
 
 bool

@@ -1,4 +1,5 @@
 #include "switches.h"
+#include "addresses.h"
 #include "frames.h"
 #include "gate.h"
 #include "legacy_flow.h"
@@ -10,9 +11,7 @@
 /* --- numbers ---------------------------------------------------------------
  */
 
-/* What is known of a greenlet.  As the addresses of frames (frames.c), those of
- * greenlets are kept for good; what is said of one holds while `birth` is its
- * thread's lane. */
+/* What is known of a greenlet; it holds while `birth` is its thread's lane. */
 struct greenlet {
     const PyObject *object;
     uint64_t birth;
@@ -24,11 +23,8 @@ struct greenlet {
 #endif
 };
 
-static struct {
-    struct greenlet *table;
-    size_t mask, used;
-    uint32_t last; /* id given */
-} greenlets;
+static struct pt_addresses greenlets;
+static uint32_t last; /* id given */
 
 /* A thread's numbers of stacks. */
 struct numbers {
@@ -47,48 +43,18 @@ end_numbers(void *list)
     numbers = (struct numbers){0};
 }
 
-static struct greenlet *
-find_greenlet(struct greenlet *table, size_t mask, const PyObject *of)
-{
-    size_t h = (size_t)(((uintptr_t)of >> 4) * 0x9E3779B97F4A7C15u >> 24);
-    while (table[h & mask].object != NULL && table[h & mask].object != of)
-        h++;
-    return &table[h & mask];
-}
-
-static bool
-grow(void)
-{
-    size_t mask = greenlets.mask != 0 ? greenlets.mask * 2 + 1 : 255;
-    struct greenlet *t = calloc(mask + 1, sizeof *t);
-    if (t == NULL)
-        return false;
-    for (size_t i = 0; greenlets.table != NULL && i <= greenlets.mask; i++)
-        if (greenlets.table[i].object != NULL)
-            *find_greenlet(t, mask, greenlets.table[i].object) =
-                greenlets.table[i];
-    free(greenlets.table);
-    greenlets.table = t;
-    greenlets.mask = mask;
-    return true;
-}
-
-/* Space for two more: what was returned before stays where it is. */
+/* For two more: what was returned before stays where it is. */
 static bool
 make_room(void)
 {
-    return (greenlets.table != NULL &&
-            greenlets.used * 2 + 4 < greenlets.mask) ||
-           grow();
+    return pt_addresses_room(&greenlets, sizeof(struct greenlet), 2);
 }
 
+/* Once make_room() has been called it is never NULL. */
 static struct greenlet *
 meet(const PyObject *of)
 {
-    struct greenlet *g = find_greenlet(greenlets.table, greenlets.mask, of);
-    greenlets.used += g->object == NULL;
-    g->object = of;
-    return g;
+    return pt_addresses_meet(&greenlets, sizeof(struct greenlet), of);
 }
 
 /* The last number is shared by all that are too many. */
@@ -197,7 +163,7 @@ leave(struct pt_lane *l, const PyObject *origin)
     if (g->birth != l->birth) {
         g->birth = l->birth;
         g->stack = first ? 0 : take_number();
-        g->id = first ? 0 : ++greenlets.last;
+        g->id = first ? 0 : ++last;
     }
     bool mistaken = g->stack != l->stack;
     if (mistaken)
@@ -214,7 +180,7 @@ enter(struct pt_lane *l, struct greenlet *g)
     if (!known) {
         g->birth = l->birth;
         g->stack = take_number();
-        g->id = ++greenlets.last;
+        g->id = ++last;
         g->told = 0;
         g->gate.n = g->gate.base != NULL;
 #if !PT_HAVE_MONITORING

@@ -1,7 +1,7 @@
-/* As the addresses of frames (frames.c), those of tasks are kept for good: the
- * table is bounded by the addresses ever used.  What is said of one holds until
- * the task ends, or another is made there. */
+/* What is said of the task at an address holds until it ends, or another is
+ * made there. */
 #include "taskbook.h"
+#include "addresses.h"
 #include "awaits.h"
 #include "objects.h"
 #include "peek.h"
@@ -15,58 +15,14 @@ struct task {
     uint32_t id;      /* 0 none */
 };
 
-static struct {
-    struct task *table;
-    size_t mask, used;
-    uint32_t last; /* id given */
-} tasks;
+static struct pt_addresses tasks;
+static uint32_t last; /* id given */
 
 static struct {
     PyObject *coro, *name, *state, *exception, *waiter, *get_name;
 } names;
 
 static _Thread_local struct pt_task_step running;
-
-/* --- the table -------------------------------------------------------------
- */
-
-static struct task *
-find(struct task *table, size_t mask, const PyObject *of)
-{
-    size_t h = (size_t)(((uintptr_t)of >> 4) * 0x9E3779B97F4A7C15u >> 24);
-    while (table[h & mask].object != NULL && table[h & mask].object != of)
-        h++;
-    return &table[h & mask];
-}
-
-static bool
-grow(void)
-{
-    size_t mask = tasks.mask != 0 ? tasks.mask * 2 + 1 : 255;
-    struct task *t = calloc(mask + 1, sizeof *t);
-    if (t == NULL)
-        return false;
-    for (size_t i = 0; tasks.table != NULL && i <= tasks.mask; i++)
-        if (tasks.table[i].object != NULL)
-            *find(t, mask, tasks.table[i].object) = tasks.table[i];
-    free(tasks.table);
-    tasks.table = t;
-    tasks.mask = mask;
-    return true;
-}
-
-/* NULL without memory. */
-static struct task *
-meet(const PyObject *of)
-{
-    if ((tasks.table == NULL || tasks.used * 2 >= tasks.mask) && !grow() &&
-        (tasks.table == NULL || tasks.used + 1 >= tasks.mask))
-        return NULL;
-    struct task *t = find(tasks.table, tasks.mask, of);
-    tasks.used += t->object == NULL;
-    t->object = of;
-    return t;
-}
 
 /* The thread's lane is there from now on, and with it, in a forked process, the
  * number of the process. */
@@ -98,7 +54,7 @@ static uint32_t
 define(PyObject *task, PyObject *coroutine, PyObject *name)
 {
     PyCodeObject *code = coroutine != NULL ? pt_peek_code(coroutine) : NULL;
-    uint32_t id = tasks.last + 1;
+    uint32_t id = last + 1;
     if (id >= PT_LOCAL_IDS)
         return 0;
     const uint32_t about[] = {running.process == pt_producer.number ? running.id
@@ -106,8 +62,8 @@ define(PyObject *task, PyObject *coroutine, PyObject *name)
                               code != NULL ? pt_code_id(code) : 0};
     if (!send(PT_M_TASK, id, about, name))
         return 0;
-    tasks.last = id;
-    struct task *t = meet(task);
+    last = id;
+    struct task *t = pt_addresses_meet(&tasks, sizeof *t, task);
     if (t != NULL)
         *t = (struct task){task, pt_producer.number, id};
     return id;
@@ -116,10 +72,8 @@ define(PyObject *task, PyObject *coroutine, PyObject *name)
 static uint32_t
 known(const PyObject *task)
 {
-    if (tasks.table == NULL)
-        return 0;
-    const struct task *t = find(tasks.table, tasks.mask, task);
-    return t->object == task && t->process == pt_producer.number ? t->id : 0;
+    const struct task *t = pt_addresses_find(&tasks, sizeof *t, task);
+    return t != NULL && t->process == pt_producer.number ? t->id : 0;
 }
 
 /* By asyncio's own method where it is in C: the name may be a number until it
@@ -141,10 +95,9 @@ name_of(PyObject *task)
 void
 pt_task_forget(const PyObject *task)
 {
-    if (tasks.table == NULL)
-        return;
-    struct task *t = find(tasks.table, tasks.mask, task);
-    t->id = 0;
+    struct task *t = pt_addresses_find(&tasks, sizeof *t, task);
+    if (t != NULL)
+        t->id = 0;
 }
 
 uint32_t
