@@ -26,7 +26,7 @@ LOGLIBS := -lzstd -lcbor -lxxhash
 FORMAT_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard format/*.c))
 SYNTAX_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard syntax/*.c))
 REPLAY_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard replay/*.c))
-ANALYZE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard analyze/*.c))
+ANALYZE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard analyze/*.c analyze/*/*.c))
 RECORD_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard record/*.c))
 UNIT_OBJ    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/*.c))
 # The recorder's side of the rings, which knows nothing of Python.
@@ -135,10 +135,10 @@ bench: all ## measure, and write tests/bench/RESULTS.md
 
 # --- style ---------------------------------------------------------------
 
-C_SOURCES = $(wildcard format/*.c syntax/*.c replay/*.c analyze/*.c record/*.c \
-              record/shim/*.c tests/unit/*.c)
+C_SOURCES = $(wildcard format/*.c syntax/*.c replay/*.c analyze/*.c analyze/*/*.c \
+              record/*.c record/shim/*.c tests/unit/*.c)
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h syntax/*.h replay/*.h analyze/*.h \
-              record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
+              analyze/*/*.h record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
               tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
               tests/fuzz/*.[ch] tests/tsan/*.c tests/tsan/criterion/*.h)
 CLANG_FORMAT ?= clang-format

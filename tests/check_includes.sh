@@ -32,7 +32,7 @@ include='^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]'
 word='(^|[^_[:alnum:]])'
 exits="$word(_?exit|_Exit|abort|quick_exit)[[:space:]]*\\("
 prints="$word(printf|fprintf|puts|fputs|putchar|perror|vfprintf)[[:space:]]*\\("
-quiet=$(find analyze record -maxdepth 1 -name '*.c' 2>/dev/null |
+quiet=$(find analyze record -name '*.c' ! -path 'record/*/*' 2>/dev/null |
     grep -vE '/(main|ptana|ptrec|output|out|print|say)[^/]*\.c$')
 
 # File names hold no blanks.

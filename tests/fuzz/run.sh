@@ -31,7 +31,7 @@ make -s BUILD="$BUILD" "$BUILD/gen/flamegraph_page.h" || exit 1
 "$CLANG" $flags $sanitize -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
     tests/fuzz/fuzz_replay.c $shared $libs &&
     "$CLANG" $flags -I"$BUILD/gen" $sanitize -o "$out/fuzz_analyze" \
-        tests/fuzz/fuzz_analyze.c syntax/*.c $(ls analyze/*.c | grep -v /main.c) \
+        tests/fuzz/fuzz_analyze.c syntax/*.c $(find analyze -name '*.c' ! -name main.c) \
         $shared $libs -lz -lpthread -lm || exit 1
 
 # What it finds goes to a copy: the committed corpus stays as it is.
