@@ -112,8 +112,9 @@ struct pt_cov_alone {
 /* --- functions, classes, files -------------------------------------------- */
 
 struct pt_cov_function {
-    struct pt_str name;   /* qualified */
+    struct pt_str name;   /* qualified as coverage.py does: outer.inner */
     uint32_t first, last; /* lines, decorators included */
+    uint32_t line, body;  /* of its `def` or `class`, of its first statement */
     bool class_;          /* a class, whose "call" is the run of its body */
     bool excluded;
     uint64_t calls;
@@ -136,14 +137,17 @@ struct pt_cov_file {
     uint32_t nlines, narcs, njumps, nconditions, ndecisions, nfunctions;
 };
 
-/* What a total counts; `excluded` ones are in neither number. */
+/* What a total counts; excluded ones are in neither number. */
 struct pt_cov_share {
     uint64_t have, of;
 };
 struct pt_cov_total {
-    struct pt_cov_share lines, arcs, conditions, alone;
-    uint64_t excluded; /* lines */
-    uint64_t partial;  /* lines of which some arcs were taken, not all */
+    struct pt_cov_share lines;
+    struct pt_cov_share arcs;       /* those that branch */
+    struct pt_cov_share conditions; /* two outcomes of each decided one */
+    struct pt_cov_share alone;      /* conditions that can decide alone */
+    uint64_t excluded;              /* lines */
+    uint64_t partial; /* arcs that lines which ran did not take: BrPart */
 };
 
 struct pt_coverage {
@@ -154,10 +158,26 @@ struct pt_coverage {
     bool has_arcs, has_conditions, has_mcdc; /* what was asked for */
 };
 
+/* Whether an arc counts, and whether as one that was not taken; `line` is the
+ * one it comes from, NULL where there is none. */
+bool pt_cov_arc_counts(const struct pt_cov_arc *,
+                       const struct pt_cov_line *line);
+bool pt_cov_arc_misses(const struct pt_cov_arc *,
+                       const struct pt_cov_line *line);
+/* Adds a line and the arcs that come from it. */
+void pt_cov_total_line(struct pt_cov_total *, const struct pt_cov_line *,
+                       const struct pt_cov_arc *arcs, uint32_t narcs);
+void pt_cov_total_add(struct pt_cov_total *, const struct pt_cov_total *);
 /* Of one file, and of all. */
 struct pt_cov_total pt_cov_file_total(const struct pt_cov_file *);
 struct pt_cov_total pt_coverage_total(const struct pt_coverage *);
 /* (lines + arcs) / of, in percent, as coverage.py has it; 100 of nothing. */
 double pt_cov_percent(const struct pt_cov_total *, bool arcs);
+/* A percentage with `digits` decimals, without the sign; what is neither 0 nor
+ * 100 is not shown as such.  Into `buffer` of PT_NUMBER_TEXT bytes. */
+const char *pt_cov_percent_text(double percent, unsigned digits, char *buffer);
+/* The statement that stands at `line` or begins before it; NULL none. */
+const struct pt_cov_line *pt_cov_line_before(const struct pt_cov_file *,
+                                             uint32_t line);
 
 #endif
