@@ -39,7 +39,7 @@ const uint8_t pt_record_words[PT_W_LIMIT] = {
     [PT_W_BRANCH_TIMED] = 3, [PT_W_BRANCH_NEAR] = 1,  [PT_W_TIME] = 3,
     [PT_W_BEGIN] = 4,        [PT_W_END] = 1,          [PT_W_GAP] = 5,
     [PT_W_FRAME] = 5,        [PT_W_FRAME_C] = 2,      [PT_W_SWITCH] = 3,
-    [PT_W_TASK] = 3,
+    [PT_W_TASK] = 3,         [PT_W_VALUE] = 3,        [PT_W_BYTES] = 1,
 };
 
 INLINE bool

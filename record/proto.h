@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 enum {
-    PT_PROTO_MAGIC = 0x52545003, /* a byte for the protocol's version */
+    PT_PROTO_MAGIC = 0x52545004, /* a byte for the protocol's version */
     PT_SLOTS = 4096,
     PT_SEGMENTS = 8,
     PT_SLOTS_AT = 8192,
@@ -60,6 +60,7 @@ enum {
     PT_SHRINK_SOME = 2,
     PT_SHRINK_MOST = 3,
     PT_FILTER_TEXT = 6144, /* bytes of all rules of a recording */
+    PT_REDACT_TEXT = 512,  /* bytes of what secret names look like */
 };
 
 static inline uint32_t
@@ -114,6 +115,14 @@ enum pt_stop {
     PT_STOP_GONE = 3 /* a producer found the collector dead */
 };
 
+/* Which values are recorded: arguments and results of calls, and also what
+ * each line did to its frame's variables. */
+enum pt_values {
+    PT_VALUES_NONE = 0,
+    PT_VALUES_CALLS = 1,
+    PT_VALUES_LOCALS = 2
+};
+
 /* What the collector wants of every process; constant for a recording. */
 struct pt_config {
     uint32_t events;       /* bit per enum pt_kind to record */
@@ -124,7 +133,15 @@ struct pt_config {
     uint32_t asked;        /* those of `events` that the user named */
     uint32_t flow;         /* 1: events say where they happen, see below */
     uint32_t alone;        /* 1: children are not recorded */
-    uint32_t reserved[8];
+    uint32_t values;       /* enum pt_values */
+    uint32_t value_depth;  /* containers within containers that are told */
+    uint32_t value_length; /* elements of a container ... */
+    uint32_t value_bytes;  /* ... bytes of a str, bytes or int ... */
+    uint32_t record_bytes; /* ... and of a whole record, which are told */
+    uint32_t reserved[3];
+    /* Values of such names are not told: a POSIX extended regular expression,
+       without regard to case; "" none. */
+    char redact[PT_REDACT_TEXT];
     /* Rules as <pt/choice.h> has them, each with its NUL, then an empty one. */
     char filters[PT_FILTER_TEXT];
 };
@@ -249,8 +266,18 @@ enum pt_word {
     PT_W_SWITCH = 32, /* another greenlet goes on: its stack's number and its
                          own; the upper bits have a time after all */
     PT_W_TASK = 33,   /* id of a task, enum pt_task_act; with a time, too */
-    PT_W_LIMIT = 34
+    PT_W_VALUE = 34,  /* upper bits: bytes of the value, of which PT_W_BYTES
+                         records follow; byte offset, dst of the event */
+    PT_W_BYTES = 35,  /* upper bits: how many bytes, then these, in as many
+                         words as they need */
+    PT_W_LIMIT = 36
 };
+/* A value: an item of CBOR with definite lengths, as spec/format.md has it in
+ * section 10, but that `type` is a local id, and that [2] and [11] do not say
+ * where: it is what the thread told last of the frame's variable, or of the
+ * object.  At most PT_LIMIT_VALUE bytes of <pt/value.h>.  One that is torn by a
+ * gap or by the process's end is left out. */
+enum { PT_VALUE_PIECE = 240 }; /* bytes of a PT_W_BYTES, at most */
 /* A thread's stacks: 0 is where it began; the number of a greenlet that has
  * ended goes to the next that starts. */
 enum { PT_STACKS_LIMIT = 1 << 16 };

@@ -26,6 +26,11 @@ enum pt_value_role {
 };
 enum { PT_ROLE_SHIFT = 24 };
 
+enum {
+    PT_LIMIT_VALUE = 1 << 16, /* bytes of a value in the log */
+    PT_LIMIT_VALUE_DEPTH = 64 /* items within items */
+};
+
 enum pt_value_kind {
     PT_VALUE_UNBOUND, /* the variable has no value (any more) */
     PT_VALUE_NONE,
