@@ -107,11 +107,10 @@ put_escape(struct pt_growing *g, uint32_t c, char quote)
     return true;
 }
 
+/* Escaped for `quote`, which does not surround it. */
 static void
-put_str(struct pt_growing *g, struct pt_str s)
+put_inside(struct pt_growing *g, struct pt_str s, char quote)
 {
-    char quote = quote_for(s);
-    pt_growing_put(g, &quote, 1);
     for (size_t i = 0; i < s.len;) {
         uint32_t c = (unsigned char)s.data[i];
         unsigned n = 1;
@@ -125,11 +124,25 @@ put_str(struct pt_growing *g, struct pt_str s)
         }
         i += n;
     }
+}
+
+void
+pt_repr_text(struct pt_growing *g, struct pt_str s)
+{
+    put_inside(g, s, '\\');
+}
+
+void
+pt_repr_str(struct pt_growing *g, struct pt_str s)
+{
+    char quote = quote_for(s);
+    pt_growing_put(g, &quote, 1);
+    put_inside(g, s, quote);
     pt_growing_put(g, &quote, 1);
 }
 
-static void
-put_bytes(struct pt_growing *g, struct pt_str s)
+void
+pt_repr_bytes(struct pt_growing *g, struct pt_str s)
 {
     char quote = quote_for(s);
     pt_growing_put(g, "b", 1);
@@ -151,8 +164,8 @@ put_bytes(struct pt_growing *g, struct pt_str s)
 
 /* Hexadecimal digits to decimal ones, nine in a limb; hexadecimal they stay
  * where Python refuses to convert them. */
-static void
-put_big(struct pt_growing *g, struct pt_str s)
+void
+pt_repr_big(struct pt_growing *g, struct pt_str s)
 {
     enum { HEX_MOST = 3571, LIMBS = 480 };
     const uint64_t base = 1000000000;
@@ -214,8 +227,14 @@ put_float(struct pt_growing *g, double value, const char *whole)
         pt_growing_text(g, whole);
 }
 
-static void
-put_complex(struct pt_growing *g, double real, double imaginary)
+void
+pt_repr_float(struct pt_growing *g, double value)
+{
+    put_float(g, value, ".0");
+}
+
+void
+pt_repr_complex(struct pt_growing *g, double real, double imaginary)
 {
     bool alone = real == 0 && !signbit(real);
     if (!alone) {
@@ -287,19 +306,19 @@ put_plain(struct pt_growing *g, const struct pt_trace *trace,
         pt_growing_text(g, number);
         break;
     case PT_CONST_BIGINT:
-        put_big(g, c->s);
+        pt_repr_big(g, c->s);
         break;
     case PT_CONST_FLOAT:
-        put_float(g, c->f, ".0");
+        pt_repr_float(g, c->f);
         break;
     case PT_CONST_COMPLEX:
-        put_complex(g, c->f, c->g);
+        pt_repr_complex(g, c->f, c->g);
         break;
     case PT_CONST_STR:
-        put_str(g, c->s);
+        pt_repr_str(g, c->s);
         break;
     case PT_CONST_BYTES:
-        put_bytes(g, c->s);
+        pt_repr_bytes(g, c->s);
         break;
     case PT_CONST_CODE:
         put_code(g, trace, c->n);

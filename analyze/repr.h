@@ -1,5 +1,5 @@
-/* Constants of code objects as Python's repr() writes them, and the text that
- * grows as they are written.
+/* Constants of code objects, and their parts, as Python's repr() writes them;
+ * and the text that grows as they are written.
  * Thread rule: reads the trace only. */
 #ifndef PT_ANALYZE_REPR_H
 #define PT_ANALYZE_REPR_H
@@ -25,6 +25,17 @@ pt_growing_whole(const struct pt_growing *g)
 {
     return (struct pt_str){g->data, g->used};
 }
+
+/* repr() of a str, and what stands between its quotes where quotes are plain
+ * characters. */
+void pt_repr_str(struct pt_growing *, struct pt_str);
+void pt_repr_text(struct pt_growing *, struct pt_str);
+void pt_repr_bytes(struct pt_growing *, struct pt_str);
+/* An int: "-" or "", then hexadecimal digits.  It stays hexadecimal where it
+ * has more than 4300 decimal ones. */
+void pt_repr_big(struct pt_growing *, struct pt_str);
+void pt_repr_float(struct pt_growing *, double);
+void pt_repr_complex(struct pt_growing *, double real, double imaginary);
 
 /* How many entries the constant at `c` takes, with what it contains; never more
  * than `left`, which it is among. */
