@@ -22,11 +22,6 @@ enum pt_status pt_graph_mark(struct pt_graph *, const struct pt_code *,
 uint32_t pt_graph_named(const struct pt_graph *, const struct pt_dialect *,
                         uint32_t index);
 
-/* Whether CPython tells a line at an instruction, when the frame has stood at
- * code unit `before`. */
-bool pt_graph_tells_line(const struct pt_graph *, uint32_t index,
-                         uint32_t before);
-
 /* Whether instruction `i` goes on at its target after a StopIteration that was
  * told there.  A loop does so silently from 3.14 on, where the target tells
  * that it has ended. */

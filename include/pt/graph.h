@@ -77,6 +77,11 @@ pt_graph_index(const struct pt_graph *g, uint32_t off)
 /* The index of the handler for an exception that was reported at `off`. */
 uint32_t pt_graph_handler(const struct pt_graph *, uint32_t off);
 
+/* Whether CPython tells a line at an instruction, when the frame has stood at
+ * code unit `before`, PT_INS_NONE where it has just begun. */
+bool pt_graph_tells_line(const struct pt_graph *, uint32_t index,
+                         uint32_t before);
+
 /* The graphs of a trace's code objects, made as they are asked for.  They live
  * as long as the cache; so does what is borrowed from it. */
 struct pt_graph_cache;
