@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void quote(struct pt_out *out, struct pt_str s, bool html);
@@ -116,6 +118,21 @@ pt_json_fixed(struct pt_json *j, double value, int digits)
         pt_out_printf(j->out, "%.*f", digits, value);
     else
         pt_out_text(j->out, "null");
+}
+
+void
+pt_json_double(struct pt_json *j, double value)
+{
+    char text[40] = "null";
+    for (int digits = 15; isfinite(value) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    separate(j);
+    pt_out_text(j->out, text);
+    if (isfinite(value) && text[strcspn(text, ".e")] == 0)
+        pt_out_text(j->out, ".0");
 }
 
 void

@@ -27,6 +27,8 @@ void pt_json_str(struct pt_json *, struct pt_str);
 void pt_json_i64(struct pt_json *, int64_t);
 void pt_json_u64(struct pt_json *, uint64_t);
 void pt_json_fixed(struct pt_json *, double, int digits);
+/* With as many digits as reading it back takes. */
+void pt_json_double(struct pt_json *, double);
 /* n / 1000 with three decimals, exactly: nanoseconds as microseconds. */
 void pt_json_micros(struct pt_json *, int64_t n);
 void pt_json_bool(struct pt_json *, bool);
