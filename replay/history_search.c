@@ -23,6 +23,7 @@ struct pt_search {
     size_t nwanted;
     uint8_t *told;  /* by chunk of the trace: the index tells its codes */
     uint8_t *holds; /* ... and one of them is wanted */
+    struct pt_search_also also;
 };
 
 struct front {
@@ -211,8 +212,24 @@ pt_search_free(struct pt_search *s)
     free(s);
 }
 
+void
+pt_search_also(struct pt_search *s, const struct pt_search_also *also)
+{
+    s->also = *also;
+}
+
 /* --- one chunk -------------------------------------------------------------
  */
+
+/* Whether the directory tells of events in a chunk that are looked for. */
+static bool
+has_kinds(const struct pt_search *s, const struct pt_chunk_info *info)
+{
+    for (unsigned kind = 0; kind < PT_KIND_LIMIT; kind++)
+        if (s->also.kinds >> kind & 1 && info->counts[kind])
+            return true;
+    return false;
+}
 
 /* Whether a chunk that is not walked yet can have one of the code objects. */
 static bool
@@ -228,20 +245,23 @@ can_hold(const struct pt_search *s, const struct pt_page *p)
     return p->walked;
 }
 
-/* The chunk's page, where one of the code objects can have run in it. */
+/* The chunk's page, where something that is looked for can be in it; walked
+ * where one of the code objects can have run. */
 static enum pt_status
 open_chunk(const struct pt_search *s, size_t chunk, struct pt_page **out)
 {
     struct pt_history *h = s->history;
     size_t index = h->chunks[chunk].index;
+    bool events = has_kinds(s, pt_history_info(h, chunk));
+    bool told = s->told[index];
     *out = NULL;
-    if (s->told[index] && !s->holds[index])
+    if (told && !s->holds[index] && !events)
         return PT_OK;
     enum pt_status st = pt_history_page(h, chunk, false, out);
-    if (st == PT_OK && !s->told[index] && !can_hold(s, *out))
-        *out = NULL;
-    else if (st == PT_OK)
+    if (st == PT_OK && (told ? s->holds[index] : can_hold(s, *out)))
         st = pt_history_page(h, chunk, true, out);
+    else if (st == PT_OK && !events)
+        *out = NULL;
     if (st == PT_EDAMAGED)
         *out = NULL;
     return st == PT_EDAMAGED ? PT_OK : st;
@@ -252,11 +272,14 @@ hits_event(const struct pt_search *s, const struct pt_page *p, uint32_t slot)
 {
     const struct pt_event *e = &p->events[slot - 1];
     const struct wanted *w;
+    if (e->kind < PT_KIND_LIMIT && s->also.kinds >> e->kind & 1 &&
+        (!s->also.match || s->also.match(s->also.state, e)))
+        return true;
     if (e->kind == PT_CALL) {
         w = find_wanted(s, e->id);
         return w && w->called;
     }
-    if (e->kind != PT_LINE || s->history->maker.walk)
+    if (e->kind != PT_LINE || s->history->maker.walk || !p->walked)
         return false;
     uint32_t node = pt_page_python(p, p->behind[slot]);
     if (node == PT_NO_NODE)
@@ -271,7 +294,7 @@ hits_fine(const struct pt_search *s, const struct pt_page *p,
 {
     struct pt_walked walked;
     struct pt_graph_cache *graphs = s->history->maker.graphs;
-    if (!graphs || !pt_page_ran(p, graphs, f->at.slot, &walked))
+    if (!graphs || !p->walked || !pt_page_ran(p, graphs, f->at.slot, &walked))
         return false;
     const struct wanted *w = find_wanted(s, walked.code);
     uint64_t from = !f->fresh ? f->item : forward ? 0 : UINT64_MAX;
@@ -386,7 +409,11 @@ pt_search_go(struct pt_search *s, int64_t n)
             pt_history_place(h, &h->tracks[i], f->at, f->moment, f->item);
             break;
         }
-        st = search_chunk(s, &h->tracks[i], f, forward);
+        if (s->also.end &&
+            s->also.end(s->also.state, pt_history_info(h, f->at.chunk)))
+            st = PT_END;
+        else
+            st = search_chunk(s, &h->tracks[i], f, forward);
     }
     free(fronts);
     return st;

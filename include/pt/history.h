@@ -135,10 +135,22 @@ struct pt_search;
 enum pt_status pt_search_new(struct pt_history *, const struct pt_target *,
                              size_t n, struct pt_search **out);
 void pt_search_free(struct pt_search *);
+/* What else a search heeds; each function may be NULL. */
+struct pt_search_also {
+    uint32_t kinds; /* bit per kind: events that are hits, too ... */
+    bool (*match)(void *state, const struct pt_event *); /* ... where it says
+                                                            so */
+    /* Asked before a chunk is looked at, which goes from info->seq on, whether
+     * the search ends here. */
+    bool (*end)(void *state, const struct pt_chunk_info *info);
+    void *state;
+};
+void pt_search_also(struct pt_search *, const struct pt_search_also *);
 /* Goes to the n-th time that a target ran behind the current position, or, for
  * a negative n, before it.  Chunks in which none of the code objects ran are
  * not walked, nor even decoded where the index tells.  PT_ENOTFOUND where there
- * are fewer, PT_EUSAGE for 0; the position then stays. */
+ * are fewer, PT_END where the search was ended, PT_EUSAGE for 0; the position
+ * then stays. */
 enum pt_status pt_search_go(struct pt_search *, int64_t n);
 
 #endif

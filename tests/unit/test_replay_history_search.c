@@ -13,20 +13,39 @@ is_target(const struct item *i, bool flow, const struct pt_target *t)
            i->event.pos == t->line && i->framed && i->code == t->code;
 }
 
-/* From random items, the n-th target each way is that of the list. */
+static bool
+is_odd(void *state, const struct pt_event *e)
+{
+    return e->kind % 2;
+}
+
+static bool
+end_at_once(void *state, const struct pt_chunk_info *info)
+{
+    return true;
+}
+
+/* From random items, the n-th target, or event of `kinds` whose number is odd,
+ * each way is that of the list. */
 static void
 expect_finds(struct pt_history *h, const struct items *all, bool flow,
-             const struct pt_target *targets, size_t n, uint64_t seed)
+             const struct pt_target *targets, size_t n, uint32_t kinds,
+             uint64_t seed)
 {
+    const struct pt_search_also also = {.kinds = kinds, .match = is_odd};
     struct pt_search *s;
     size_t *hits = calloc(all->n + 1, sizeof *hits), nhits = 0;
-    for (size_t i = 0; i < all->n; i++)
-        for (size_t t = 0; t < n; t++)
-            if (is_target(&all->all[i], flow, &targets[t])) {
-                hits[nhits++] = i;
-                break;
-            }
+    for (size_t i = 0; i < all->n; i++) {
+        const struct item *at = &all->all[i];
+        unsigned kind = at->event.kind;
+        bool hit = !at->walked && kind % 2 && kinds >> kind & 1;
+        for (size_t t = 0; t < n && !hit; t++)
+            hit = is_target(at, flow, &targets[t]);
+        if (hit)
+            hits[nhits++] = i;
+    }
     cr_assert_eq(pt_search_new(h, targets, n, &s), PT_OK);
+    pt_search_also(s, &also);
     cr_expect_eq(pt_search_go(s, 0), PT_EUSAGE);
     for (unsigned turn = 0; turn < 100; turn++) {
         size_t from = dice(&seed, (uint32_t)all->n), low = 0, high;
@@ -52,6 +71,13 @@ expect_finds(struct pt_history *h, const struct items *all, bool flow,
         struct item got = item_here(h);
         expect_same(want, &got, "search");
     }
+    const struct pt_search_also ends = {.end = end_at_once};
+    struct item start = item_here(h);
+    pt_search_also(s, &ends);
+    cr_expect_eq(pt_search_go(s, 1), PT_END);
+    cr_expect_eq(pt_search_go(s, -1), PT_END);
+    struct item got = item_here(h);
+    expect_same(&start, &got, "ended");
     pt_search_free(s);
     free(hits);
 }
@@ -67,11 +93,15 @@ expect_searches(const struct pt_trace *trace, uint32_t code, uint32_t lines)
         for (uint32_t line = 0; line < lines; line++) {
             const struct pt_target targets[] = {
                 {code + 1, line}, {code, line}, {code, line + 1}};
-            expect_finds(h, &all, flow, targets, 1, line);
-            expect_finds(h, &all, flow, targets, 3, line);
+            expect_finds(h, &all, flow, targets, 1, 0, line);
+            expect_finds(h, &all, flow, targets, 3, 0, line);
+            expect_finds(h, &all, flow, targets, 1,
+                         1u << PT_C_CALL | 1u << PT_CALL | 1u << PT_BRANCH,
+                         line);
         }
         const struct pt_target never = {code, 100000};
-        expect_finds(h, &all, flow, &never, 1, 1);
+        expect_finds(h, &all, flow, &never, 1, 0, 1);
+        expect_finds(h, &all, flow, &never, 1, UINT32_MAX, 1);
         pt_history_close(h);
     }
     free(all.all);
