@@ -210,8 +210,8 @@ pt_out_spaces(struct pt_out *o, unsigned n)
 void
 pt_out_style(struct pt_out *o, enum pt_style style)
 {
-    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m",
-                                        "\033[33m"};
+    static const char *const codes[] = {"\033[0m",  "\033[1m",  "\033[2m",
+                                        "\033[33m", "\033[32m", "\033[31m"};
     if (o->color)
         pt_out_text(o, codes[style]);
 }

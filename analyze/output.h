@@ -61,7 +61,14 @@ pt_out_char(struct pt_out *o, char c)
  * is no UTF-8 escaped. */
 void pt_out_str(struct pt_out *, struct pt_str);
 
-enum pt_style { PT_STYLE_PLAIN, PT_STYLE_BOLD, PT_STYLE_DIM, PT_STYLE_WARN };
+enum pt_style {
+    PT_STYLE_PLAIN,
+    PT_STYLE_BOLD,
+    PT_STYLE_DIM,
+    PT_STYLE_WARN,
+    PT_STYLE_GOOD,
+    PT_STYLE_BAD
+};
 /* Switches the style where the output has colour. */
 void pt_out_style(struct pt_out *, enum pt_style);
 

@@ -13,5 +13,7 @@
 enum pt_status pt_cov_json(const struct pt_coverage *, struct pt_out *);
 /* A tracefile of lcov; its MC/DC records are those of lcov 2. */
 enum pt_status pt_cov_lcov(const struct pt_coverage *, struct pt_out *);
+/* The sources, each line with how often it ran and what it lacks. */
+enum pt_status pt_cov_annotate(const struct pt_coverage *, struct pt_out *);
 
 #endif

@@ -2,9 +2,11 @@
 #include "analyze/coverage/excerpt.h"
 #include "analyze/coverage/regions.h"
 #include "analyze/coverage/report.h"
+#include "analyze/coverage/view.h"
 #include "tests/unit/coverage_sample.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,4 +220,141 @@ Test(coverage_json, the_sample)
     expect_part(got, "\"pkg/unused\\n.py\": {\n");
     expect_part(got, "\"percent_covered\": 58.333333333333336,\n");
     free(got);
+}
+
+/* --- annotated sources ---------------------------------------------------- */
+
+Test(coverage_annotate, the_sample)
+{
+    struct pt_out_options how = {NULL, "never", 80};
+    char *got = coverage_written(&coverage_sample, pt_cov_annotate, &how);
+    cr_expect_str_eq(
+        got,
+        "pkg/a, <b>.py\n"
+        "70%: lines 6/8, branches 1/2, conditions 3/6, MC/DC 1/3\n"
+        "\n"
+        ">      1     1  def f(a, b):\n"
+        ">      2     2      if a and b:  # <both>\n"
+        "                to 3: 2 times, to 4: never\n"
+        "                  1  true 2, false 1            a\n"
+        "                  2  true 2, never false        b\n"
+        "                MC/DC: 1 of 2 conditions shown to decide alone\n"
+        "                  #1   TT -> T  2 times, first at trace 1, 120+3\n"
+        "                  #2   F- -> F  1 time, first at trace 2, 99+0\n"
+        "                  1  decides alone: #1 and #2 show it\n"
+        "                  2  not shown to decide alone; missing: TF\n"
+        ">      2     3          return 1\n"
+        "!      0     4      return 2\n"
+        "             5\n"
+        ">      1     6  class C:\n"
+        ">      1     7      def m(self):\n"
+        "!      0     8          return f(1, 0) or 'no\\\n"
+        "!            9  thing'\n"
+        "            10\n"
+        ">      1    11  f(1, 1); f(0, 1)\n"
+        "-           12  if 0:  # pragma: no cover\n"
+        "-           13      def f(): pass\n"
+        "\n"
+        "pkg/unused\\x0a.py\n"
+        "0%: lines 0/2, branches 0/0, conditions 0/0, MC/DC 0/0\n"
+        "not parsed: nobody has its text\n"
+        "\n"
+        "!      0     1\n"
+        "!      0     2\n");
+    free(got);
+}
+
+/* Lines that do not fit go on behind the margin; tabs are blanks. */
+Test(coverage_annotate, wraps_and_colours)
+{
+    static const char text[] = "\tif aaaaaaaaaaaaaaaaaaaaaaaa:\n";
+    static struct pt_cov_line lines[] = {{1, 0, 123456789}};
+    static struct pt_cov_condition conditions[] = {
+        {{1, 4, 1, 28}, 0, PT_COV_DECIDED, 1, 1, 0}};
+    static struct pt_cov_file file = {.path = {"x", 1},
+                                      .text = {text, sizeof text - 1},
+                                      .lines = lines,
+                                      .nlines = 1,
+                                      .conditions = conditions,
+                                      .nconditions = 1};
+    static const struct pt_coverage c = {.files = &file, .nfiles = 1};
+    struct pt_out_options how = {NULL, "always", 40};
+    char *got = coverage_written(&c, pt_cov_annotate, &how);
+    cr_expect_str_eq(got,
+                     "\033[1mx\033[0m\n100%: lines 1/1\n\n"
+                     "\033[0m>   123M     1  \033[0m"
+                     "        \033[1mif\033[0m \033[32maaaaaaaaaaaaa\033[0m\n"
+                     "                \033[32maaaaaaaaaaa\033[0m:\n");
+    free(got);
+}
+
+/* --- the view ------------------------------------------------------------- */
+
+static void
+expect_runs(const struct pt_cov_row *row, const char *expected)
+{
+    char text[512];
+    size_t used = 0;
+    for (uint32_t i = 0; i < row->nruns; i++)
+        used += (size_t)snprintf(
+            text + used, sizeof text - used, "%c%u[%.*s]",
+            "pkSC"[row->runs[i].token], row -> runs[i].condition,
+            (int)row->runs[i].len, row->text.data + row->runs[i].start);
+    cr_expect_str_eq(text, expected);
+}
+
+Test(coverage_view, conditions_within_conditions_over_lines)
+{
+    static const char text[] = "\xef\xbb\xbfx = f(a and\r"
+                               "b) or '''c # in\n"
+                               "def''' # in";
+    static struct pt_cov_condition conditions[] = {
+        {.span = {1, 4, 2, 2}},
+        {.span = {2, 6, 3, 6}},
+        {.span = {1, 6, 1, 7}},
+        {.span = {2, 0, 2, 1}},
+        {.span = {3, 4000000000u, 3, 4000000001u}},
+        {.span = {9, 0, 8, 0}},
+    };
+    struct pt_cov_file f = {.text = {text, sizeof text - 1},
+                            .conditions = conditions,
+                            .nconditions = 6};
+    struct pt_cov_view *v;
+    struct pt_cov_row row;
+    cr_assert_eq(pt_cov_view_new(&f, &v), PT_OK);
+    cr_assert_eq(pt_cov_view_next(v, &row), PT_OK);
+    expect_runs(&row, "p0[x = ]p1[f(]p3[a]p1[ ]k1[and]");
+    cr_assert_eq(pt_cov_view_next(v, &row), PT_OK);
+    expect_runs(&row, "p4[b]p1[)]p0[ ]k0[or]p0[ ]S2['''c # in]");
+    cr_assert_eq(pt_cov_view_next(v, &row), PT_OK);
+    expect_runs(&row, "S2[def''']p0[ ]C0[# in]");
+    cr_expect_eq(row.number, 3);
+    cr_expect_eq(pt_cov_view_next(v, &row), PT_END);
+    pt_cov_view_free(v);
+}
+
+Test(coverage_view, strings_that_end_and_that_do_not)
+{
+    static const char text[] = "x = rb'a\\'b' 'open\n"
+                               "if 'goes \\\n"
+                               "on' in x:\n"
+                               "\"\"\"never\n"
+                               "closed \\";
+    struct pt_cov_file f = {.text = {text, sizeof text - 1}};
+    struct pt_cov_view *v;
+    struct pt_cov_row row;
+    static const char *const expected[] = {
+        "p0[x = ]S0[rb'a\\'b']p0[ ]S0['open]",
+        "k0[if]p0[ ]S0['goes \\]",
+        "S0[on']p0[ ]k0[in]p0[ x:]",
+        "S0[\"\"\"never]",
+        "S0[closed \\]",
+    };
+    cr_assert_eq(pt_cov_view_new(&f, &v), PT_OK);
+    for (unsigned i = 0; i < 5; i++) {
+        cr_assert_eq(pt_cov_view_next(v, &row), PT_OK);
+        expect_runs(&row, expected[i]);
+    }
+    cr_expect_eq(pt_cov_view_next(v, &row), PT_END);
+    pt_cov_view_free(v);
 }
