@@ -161,6 +161,10 @@ use_index(struct pt_search *s)
     s->holds = calloc(n + 1, 1);
     if (!s->told || !s->holds)
         return PT_ENOMEM;
+    if (s->nwanted == 0) {
+        memset(s->told, 1, n);
+        return PT_OK;
+    }
     enum pt_status st =
         pt_trace_chunk_codes(trace, s->history->maker.decoder, mark_chunk, s);
     return st == PT_EDAMAGED || st == PT_ENOTFOUND ? PT_OK : st;

@@ -17,18 +17,14 @@ struct pt_engine;
 /* --- what front ends are asked ---------------------------------------------
  */
 
-enum pt_verdict {
-    PT_VERDICT_STOP,
-    PT_VERDICT_GO /* the condition does not hold, or all is said by a log */
-};
-
 /* All may be NULL.  They are called with the engine where the breakpoint was
  * hit; they may look at it, and must not move it. */
 struct pt_engine_hooks {
     void *state;
-    /* A breakpoint with a condition, or with a message to log, was hit. */
-    enum pt_verdict (*judge)(void *state, struct pt_engine *,
-                             struct pt_breakpoint *);
+    /* Whether the breakpoint's condition holds. */
+    bool (*holds)(void *state, struct pt_engine *, struct pt_breakpoint *);
+    /* Prints the breakpoint's message; the engine then goes on. */
+    void (*log)(void *state, struct pt_engine *, struct pt_breakpoint *);
     /* Asked now and then while something is looked for: true ends it. */
     bool (*interrupted)(void *state);
 };
