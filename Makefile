@@ -44,14 +44,20 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
-# The page of ptana flamegraph as a string of C.
-PAGE := $(BUILD)/gen/flamegraph_page.h
-$(PAGE): analyze/flamegraph.html
+# Pages, and parts of pages, as strings of C.
+PAGES := $(patsubst %,$(BUILD)/gen/%.h,flamegraph_page coverage_style coverage_script)
+$(BUILD)/gen/flamegraph_page.h: analyze/flamegraph.html
+$(BUILD)/gen/coverage_style.h: analyze/coverage/html/report.css
+$(BUILD)/gen/coverage_script.h: analyze/coverage/html/report.js
+$(PAGES):
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
 
-$(BUILD)/obj/analyze/flamegraph.o: $(PAGE)
-$(BUILD)/obj/analyze/flamegraph.o: CPPFLAGS_ALL += -I$(BUILD)/gen
+pages: $(PAGES)
+
+PAGED := $(patsubst %,$(BUILD)/obj/analyze/%.o,flamegraph coverage/html)
+$(PAGED): $(PAGES)
+$(PAGED): CPPFLAGS_ALL += -I$(BUILD)/gen
 
 # An archive of objects from one folder each; links follow the one-way rule.
 $(LIB): $(FORMAT_OBJ) $(REPLAY_OBJ)
@@ -150,7 +156,7 @@ format-check: ## complain about code that clang-format would change
 format: ## let clang-format change it
 	$(CLANG_FORMAT) -i $(C_FILES)
 
-tidy: $(PAGE) ## run clang-tidy
+tidy: $(PAGES) ## run clang-tidy
 	@mkdir -p $(BUILD)/tidy; status=0; \
 	$(CLANG_TIDY) --quiet $(C_SOURCES) -- -std=c11 $(CPPFLAGS_ALL) \
 	    -I$(BUILD)/gen || status=1; \
@@ -199,6 +205,6 @@ help: ## this list
 	    expand -t 18
 	@echo "variables: PREFIX DESTDIR CC BUILD SAN=address,undefined PYTHONS"
 
-.PHONY: FORCE all hooks clean help check check-all sid bench install uninstall \
+.PHONY: FORCE all pages hooks clean help check check-all sid bench install uninstall \
         format-check format tidy
 -include $(shell find $(BUILD)/obj $(BUILD)/tests/tiny -name '*.d' 2>/dev/null)

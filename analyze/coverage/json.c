@@ -65,28 +65,6 @@ put_lines(struct report *r, const char *key, const struct rows *rows,
     pt_json_close(&r->json, ']');
 }
 
-/* The arcs that come from a line; `low` is where to begin to look, and then
- * where they end. */
-static const struct pt_cov_arc *
-arcs_from(const struct pt_cov_file *f, uint32_t line, uint32_t *low,
-          uint32_t *n)
-{
-    uint32_t first = *low, high = f->narcs;
-    while (first < high) {
-        uint32_t middle = first + (high - first) / 2;
-        if (f->arcs[middle].from < (int64_t)line)
-            first = middle + 1;
-        else
-            high = middle;
-    }
-    uint32_t end = first;
-    while (end < f->narcs && f->arcs[end].from == (int64_t)line)
-        end++;
-    *low = end;
-    *n = end - first;
-    return f->arcs + first;
-}
-
 static void
 put_branches(struct report *r, const char *key, const struct rows *rows,
              bool executed)
@@ -97,7 +75,7 @@ put_branches(struct report *r, const char *key, const struct rows *rows,
     for (uint32_t i = 0; i < rows->n; i++) {
         const struct pt_cov_line *line = row(rows, i);
         const struct pt_cov_arc *a =
-            arcs_from(rows->file, line->line, &low, &n);
+            pt_cov_arcs_from(rows->file, line->line, &low, &n);
         for (uint32_t k = 0; k < n; k++) {
             bool taken = pt_cov_arc_counts(&a[k], line) && a[k].count;
             if (!(executed ? taken : pt_cov_arc_misses(&a[k], line)))
@@ -146,7 +124,7 @@ put_rows(struct report *r, const struct rows *rows)
     for (uint32_t i = 0; i < rows->n; i++) {
         const struct pt_cov_line *line = row(rows, i);
         const struct pt_cov_arc *a =
-            arcs_from(rows->file, line->line, &low, &n);
+            pt_cov_arcs_from(rows->file, line->line, &low, &n);
         pt_cov_total_line(&total, line, a, n);
     }
     put_lines(r, "executed_lines", rows, is_executed);

@@ -158,6 +158,11 @@ struct pt_coverage {
     bool has_arcs, has_conditions, has_mcdc; /* what was asked for */
 };
 
+/* The arcs that come from a line, *n of them; *low is 0, or what it was left at
+ * by a call for a line before. */
+const struct pt_cov_arc *pt_cov_arcs_from(const struct pt_cov_file *,
+                                          uint32_t line, uint32_t *low,
+                                          uint32_t *n);
 /* Whether an arc counts, and whether as one that was not taken; `line` is the
  * one it comes from, NULL where there is none. */
 bool pt_cov_arc_counts(const struct pt_cov_arc *,

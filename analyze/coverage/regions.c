@@ -89,6 +89,20 @@ pt_cov_regions_clear(struct pt_cov_regions *r)
     *r = (struct pt_cov_regions){0};
 }
 
+struct pt_cov_total
+pt_cov_regions_total(const struct pt_cov_regions *r,
+                     const struct pt_cov_file *f, uint32_t region)
+{
+    struct pt_cov_total t = {0};
+    uint32_t low = 0, n;
+    for (uint32_t i = r->start[region]; i < r->start[region + 1]; i++) {
+        const struct pt_cov_line *line = &f->lines[r->rows[i]];
+        const struct pt_cov_arc *a = pt_cov_arcs_from(f, line->line, &low, &n);
+        pt_cov_total_line(&t, line, a, n);
+    }
+    return t;
+}
+
 struct named {
     struct pt_str name;
     uint32_t row;

@@ -18,6 +18,10 @@ struct pt_cov_regions {
 enum pt_status pt_cov_regions_init(struct pt_cov_regions *,
                                    const struct pt_cov_file *, bool classes);
 void pt_cov_regions_clear(struct pt_cov_regions *);
+/* What the lines of a region, and the arcs from them, add up to. */
+struct pt_cov_total pt_cov_regions_total(const struct pt_cov_regions *,
+                                         const struct pt_cov_file *,
+                                         uint32_t region);
 
 /* Which rows of the file's functions, or classes, are the last definition of
  * their name: stored in `last`, which has nfunctions entries, for those alone

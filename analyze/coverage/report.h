@@ -15,5 +15,9 @@ enum pt_status pt_cov_json(const struct pt_coverage *, struct pt_out *);
 enum pt_status pt_cov_lcov(const struct pt_coverage *, struct pt_out *);
 /* The sources, each line with how often it ran and what it lacks. */
 enum pt_status pt_cov_annotate(const struct pt_coverage *, struct pt_out *);
+/* A folder of pages.  It is made, or holds an earlier report, which gives way;
+ * else PT_EUSAGE.  `error` is filled on failure. */
+enum pt_status pt_cov_html(const struct pt_coverage *, const char *folder,
+                           struct pt_error *error);
 
 #endif

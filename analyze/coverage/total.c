@@ -18,6 +18,26 @@ pt_cov_line_before(const struct pt_cov_file *f, uint32_t line)
     return low ? &f->lines[low - 1] : NULL;
 }
 
+const struct pt_cov_arc *
+pt_cov_arcs_from(const struct pt_cov_file *f, uint32_t line, uint32_t *low,
+                 uint32_t *n)
+{
+    uint32_t first = *low, high = f->narcs;
+    while (first < high) {
+        uint32_t middle = first + (high - first) / 2;
+        if (f->arcs[middle].from < (int64_t)line)
+            first = middle + 1;
+        else
+            high = middle;
+    }
+    uint32_t end = first;
+    while (end < f->narcs && f->arcs[end].from == (int64_t)line)
+        end++;
+    *low = end;
+    *n = end - first;
+    return f->arcs + first;
+}
+
 bool
 pt_cov_arc_counts(const struct pt_cov_arc *a, const struct pt_cov_line *line)
 {
@@ -73,15 +93,11 @@ struct pt_cov_total
 pt_cov_file_total(const struct pt_cov_file *f)
 {
     struct pt_cov_total t = {0};
-    uint32_t arc = 0;
+    uint32_t low = 0, n;
     for (uint32_t i = 0; i < f->nlines; i++) {
-        int64_t line = f->lines[i].line;
-        while (arc < f->narcs && f->arcs[arc].from < line)
-            arc++;
-        uint32_t first = arc;
-        while (arc < f->narcs && f->arcs[arc].from == line)
-            arc++;
-        pt_cov_total_line(&t, &f->lines[i], f->arcs + first, arc - first);
+        const struct pt_cov_arc *a =
+            pt_cov_arcs_from(f, f->lines[i].line, &low, &n);
+        pt_cov_total_line(&t, &f->lines[i], a, n);
     }
     for (uint32_t i = 0; i < f->ndecisions; i++)
         add_decision(&t, f, &f->decisions[i]);

@@ -26,7 +26,7 @@ fi
 seconds=${1:-60}
 sanitize="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
 shared="tests/fuzz/mutate.c format/*.c replay/*.c"
-make -s BUILD="$BUILD" "$BUILD/gen/flamegraph_page.h" || exit 1
+make -s BUILD="$BUILD" pages || exit 1
 # shellcheck disable=SC2086
 "$CLANG" $flags $sanitize -o "$out/fuzz_reader" tests/fuzz/fuzz_reader.c \
     tests/fuzz/fuzz_replay.c $shared $libs &&
