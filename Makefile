@@ -22,6 +22,7 @@ CFLAGS_ALL  += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS     += -fsanitize=$(SAN)
 endif
 LOGLIBS := -lzstd -lcbor -lxxhash
+ANALYZELIBS := -lz -lpcre2-8
 
 FORMAT_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard format/*.c))
 SYNTAX_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard syntax/*.c))
@@ -70,7 +71,7 @@ $(BUILD)/bin/ptrec: $(RECORD_OBJ) $(SYNTAX_OBJ) $(FORMAT_OBJ)
 
 $(BUILD)/bin/ptana: $(ANALYZE_OBJ) $(SYNTAX_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lz -lpthread -lm
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) $(ANALYZELIBS) -lpthread -lm
 
 $(SHIM): $(wildcard record/shim/*.[ch]) record/proto.h record/inside/attach.h record/inside/dial.h
 	@mkdir -p $(@D)
@@ -93,7 +94,7 @@ $(BUILD)/tests/unit: $(UNIT_OBJ) $(filter-out %/main.o,$(RECORD_OBJ) $(ANALYZE_O
                      $(BUILD)/obj/record/shim/words.o $(PRODUCER_OBJ) $(SYNTAX_OBJ) \
                      $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) -lz -lpthread -lm -ldl
+	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LOGLIBS) $(ANALYZELIBS) -lpthread -lm -ldl
 
 # The tests of the rings by themselves: tests/tsan/run.sh, with SAN=thread.
 RINGS_OBJ := $(patsubst %,$(BUILD)/obj/tests/%.o,tsan/main unit/producing \

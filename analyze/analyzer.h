@@ -36,6 +36,15 @@ enum pt_takes {
     PT_TAKES_RULES = 4,   /* --source --include ...: the filters of ptrec run */
     PT_TAKES_FORMAT = 8,  /* --format, and -o for the report */
     PT_TAKES_TEXT = 16,   /* --color --width */
+    PT_TAKES_FRAMES = 32, /* of the rules those about frames: --only ... */
+    PT_TAKES_TRACES = 64, /* several traces */
+};
+
+/* A trace beside the first, what of it is meant, and what ails it. */
+struct pt_input {
+    struct pt_trace *trace;
+    struct pt_filter *filter;
+    struct pt_trouble trouble;
 };
 
 struct pt_session {
@@ -44,6 +53,8 @@ struct pt_session {
     void *config; /* the analyzer's own options */
     struct pt_trace *trace;
     struct pt_filter *filter;
+    struct pt_input *more; /* the second trace and those behind it */
+    size_t nmore;
     struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT */
     struct pt_trouble trouble; /* filled by the analyzer, told at the end */
     struct pt_error error;     /* of the status that run() returned */
@@ -70,7 +81,7 @@ const struct pt_analyzer *pt_analyzer_find(const char *name);
 
 /* Option tables of the common groups that `takes` names; returns how many were
  * stored in `groups` (room for PT_GROUPS), the analyzer's own first. */
-enum { PT_GROUPS = 8 };
+enum { PT_GROUPS = 9 };
 size_t pt_analyzer_groups(const struct pt_analyzer *, struct pt_common *,
                           void *config, struct pt_option_group *groups);
 

@@ -121,7 +121,8 @@ pt_help_analyzer(struct pt_out *o, const struct pt_analyzer *a)
 {
     struct tables t;
     gather(&t, a);
-    pt_out_printf(o, "usage: ptana %s [OPTION...] [TRACE]\n\n", a->name);
+    pt_out_printf(o, "usage: ptana %s [OPTION...] [TRACE%s]\n\n", a->name,
+                  a->takes & PT_TAKES_TRACES ? "..." : "");
     fold(o, a->description, 0, 0);
     pt_out_text(o, "\noptions:\n");
     for (size_t g = 0; g < t.n; g++)
@@ -214,8 +215,8 @@ man_analyzer(struct pt_out *o, const struct pt_analyzer *a)
     troff_text(o, a->summary);
     pt_out_printf(o,
                   "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...] "
-                  "[\\fITRACE\\fR]\n.SH DESCRIPTION\n",
-                  a->name);
+                  "[\\fITRACE\\fR%s]\n.SH DESCRIPTION\n",
+                  a->name, a->takes & PT_TAKES_TRACES ? "..." : "");
     troff_text(o, a->description);
     pt_out_text(o, "\n.PP\n\\fITRACE\\fR is trace.ptr where none is named.\n"
                    ".SH OPTIONS\n");

@@ -108,6 +108,17 @@ pt_word_among(const char *words, const char *word)
 }
 
 static enum pt_status
+append(struct pt_text_list *list, const char *value)
+{
+    const char **items = realloc(list->items, (list->n + 1) * sizeof *items);
+    if (!items)
+        return PT_ENOMEM;
+    list->items = items;
+    list->items[list->n++] = value;
+    return PT_OK;
+}
+
+static enum pt_status
 store(const struct pt_option *o, void *values, const char *value,
       struct pt_error *error)
 {
@@ -134,36 +145,30 @@ store(const struct pt_option *o, void *values, const char *value,
         *(uint64_t *)at = n;
         return PT_OK;
     }
-    case PT_OPTION_LIST: {
-        struct pt_text_list *list = (struct pt_text_list *)at;
-        const char **items =
-            realloc(list->items, (list->n + 1) * sizeof *items);
-        if (!items)
-            return PT_ENOMEM;
-        list->items = items;
-        list->items[list->n++] = value;
-        return PT_OK;
-    }
+    case PT_OPTION_LIST:
+        return append((struct pt_text_list *)at, value);
     }
     return PT_EUSAGE;
 }
 
 enum pt_status
 pt_arguments_parse(const struct pt_option_group *groups, size_t n, int argc,
-                   char **argv, const char **operand, struct pt_error *error)
+                   char **argv, struct pt_text_list *operands, size_t most,
+                   struct pt_error *error)
 {
     bool options = true;
-    const char *found = NULL;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i], *value = NULL;
         void *values;
         const struct pt_option *o;
         if (!options || word[0] != '-' || !word[1]) {
-            if (found)
+            if (operands->n == most)
                 return refuse(error,
                               "one trace at a time: what to do with \"%s\"?",
                               word);
-            found = word;
+            enum pt_status added = append(operands, word);
+            if (added != PT_OK)
+                return added;
             continue;
         }
         if (strcmp(word, "--") == 0) {
@@ -194,8 +199,6 @@ pt_arguments_parse(const struct pt_option_group *groups, size_t n, int argc,
         if (st != PT_OK)
             return st;
     }
-    if (found)
-        *operand = found;
     return PT_OK;
 }
 

@@ -38,11 +38,13 @@ struct pt_option_group {
 };
 
 /* Parses argv[0..argc): --name=value, --name value, -x value, --flag; "--" ends
- * the options.  At most one operand is taken, into *operand.  PT_EUSAGE with
- * one sentence in `error`, which names the nearest option where one is. */
+ * the options.  At most `most` operands are added to the caller's list.
+ * PT_EUSAGE with one sentence in `error`, which names the nearest option where
+ * one is. */
 enum pt_status pt_arguments_parse(const struct pt_option_group *groups,
                                   size_t n, int argc, char **argv,
-                                  const char **operand, struct pt_error *error);
+                                  struct pt_text_list *operands, size_t most,
+                                  struct pt_error *error);
 /* Releases the lists. */
 void pt_arguments_clear(const struct pt_option_group *groups, size_t n);
 

@@ -65,14 +65,20 @@ pt_session_lost(const struct pt_trouble *t, char *buffer)
     return buffer;
 }
 
-const char *
-pt_session_damage(const struct pt_session *s)
+static const char *
+damage_of(const struct pt_trace *trace)
 {
-    const char *text = pt_trace_damage(s->trace)->text;
-    const char *path = pt_trace_path(s->trace);
+    const char *text = pt_trace_damage(trace)->text;
+    const char *path = pt_trace_path(trace);
     size_t n = strlen(path);
     bool named = strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0;
     return named ? text + n + 2 : text;
+}
+
+const char *
+pt_session_damage(const struct pt_session *s)
+{
+    return damage_of(s->trace);
 }
 
 static enum pt_exit
@@ -138,11 +144,11 @@ desync_text(const struct pt_trouble *t)
 
 /* Everything that makes the report less than the whole truth; true if any. */
 static bool
-report_trouble(const struct pt_session *s)
+report_trouble(const struct pt_session *s, const struct pt_trace *trace,
+               const struct pt_trouble *t)
 {
-    const struct pt_damage *d = pt_trace_damage(s->trace);
-    const struct pt_trouble *t = &s->trouble;
-    const char *path = pt_trace_path(s->trace);
+    const struct pt_damage *d = pt_trace_damage(trace);
+    const char *path = pt_trace_path(trace);
     char number[PT_NUMBER_TEXT], lost[PT_LOST_TEXT];
     bool any = false;
     if (s->self->mends)
@@ -151,7 +157,7 @@ report_trouble(const struct pt_session *s)
         uint64_t n = d->bad_chunks + t->bad_chunks;
         pt_out_say("warning: %s is damaged: %s chunk%s left out%s%s", path,
                    pt_text_grouped(n, number), pt_text_plural(n),
-                   d->text[0] ? "; " : "", pt_session_damage(s));
+                   d->text[0] ? "; " : "", damage_of(trace));
         any = true;
     } else if (d->torn) {
         pt_out_say("warning: %s %s (torn end); ptana repair makes it whole",
@@ -170,8 +176,8 @@ report_trouble(const struct pt_session *s)
                    pt_text_grouped(t->gaps, number), pt_text_plural(t->gaps),
                    pt_session_lost(t, lost),
                    t->lost == 1 && !t->unknown ? "was" : "were",
-                   is_repaired(s->trace) ? "before it was repaired"
-                                         : "while it was recorded");
+                   is_repaired(trace) ? "before it was repaired"
+                                      : "while it was recorded");
         any = true;
     }
     if (t->desyncs) {
@@ -202,11 +208,12 @@ is_same_as(int fd, const struct stat *file)
 }
 
 static enum pt_status
-make_filter(struct pt_session *s)
+make_filter(struct pt_session *s, const struct pt_trace *trace,
+            struct pt_filter **out)
 {
     const struct pt_common *c = &s->common;
     struct pt_rules rules;
-    enum pt_status st = pt_rules_make(c, s->trace, &rules, &s->error);
+    enum pt_status st = pt_rules_make(c, trace, &rules, &s->error);
     struct pt_filter_spec spec = {.from = c->from,
                                   .to = c->to,
                                   .threads = c->threads.items,
@@ -216,15 +223,56 @@ make_filter(struct pt_session *s)
                                   .rules = rules.list,
                                   .nrules = rules.n};
     if (st == PT_OK)
-        st = pt_filter_new(s->trace, &spec, &s->error, &s->filter);
+        st = pt_filter_new(trace, &spec, &s->error, out);
     pt_rules_clear(&rules);
     return st;
 }
 
+/* A position, a thread and a process are those of one trace. */
 static enum pt_status
-open_all(struct pt_session *s, const char *path)
+refuse_places(struct pt_session *s)
 {
     const struct pt_common *c = &s->common;
+    const char *option = c->from          ? "from"
+                         : c->to          ? "to"
+                         : c->threads.n   ? "thread"
+                         : c->processes.n ? "process"
+                                          : NULL;
+    return option ? pt_session_fail(s, PT_EUSAGE,
+                                    "--%s is about one trace, and several are "
+                                    "given",
+                                    option)
+                  : PT_OK;
+}
+
+static enum pt_status
+open_more(struct pt_session *s, const struct pt_text_list *paths)
+{
+    enum pt_status st = paths->n > 1 ? refuse_places(s) : PT_OK;
+    if (st != PT_OK || paths->n < 2)
+        return st;
+    s->more = calloc(paths->n - 1, sizeof *s->more);
+    if (!s->more)
+        return PT_ENOMEM;
+    for (size_t i = 1; st == PT_OK && i < paths->n; i++) {
+        struct pt_input *in = &s->more[s->nmore++];
+        st = pt_trace_open(paths->items[i], &s->error, &in->trace);
+        if (st == PT_OK)
+            st = make_filter(s, in->trace, &in->filter);
+        if (st == PT_OK &&
+            is_same_file(s->common.output, pt_trace_path(in->trace)))
+            st = pt_session_fail(s, PT_EUSAGE,
+                                 "%s is a trace itself; name another file",
+                                 s->common.output);
+    }
+    return st;
+}
+
+static enum pt_status
+open_all(struct pt_session *s, const struct pt_text_list *paths)
+{
+    const struct pt_common *c = &s->common;
+    const char *path = paths->n ? paths->items[0] : default_trace;
     enum pt_status st = pt_trace_open(path, &s->error, &s->trace);
     if (st != PT_OK && path == default_trace && access(path, F_OK) != 0)
         return pt_session_fail(s, st,
@@ -233,7 +281,9 @@ open_all(struct pt_session *s, const char *path)
                                path);
     if (st != PT_OK)
         return st;
-    st = make_filter(s);
+    st = make_filter(s, s->trace, &s->filter);
+    if (st == PT_OK)
+        st = open_more(s, paths);
     if (st != PT_OK || !(s->self->takes & PT_TAKES_FORMAT))
         return st;
     if (is_same_file(c->output, pt_trace_path(s->trace)))
@@ -254,6 +304,11 @@ open_all(struct pt_session *s, const char *path)
 static void
 close_all(struct pt_session *s, const struct pt_option_group *groups, size_t n)
 {
+    for (size_t i = 0; i < s->nmore; i++) {
+        pt_filter_free(s->more[i].filter);
+        pt_trace_close(s->more[i].trace);
+    }
+    free(s->more);
     pt_filter_free(s->filter);
     pt_trace_close(s->trace);
     pt_arguments_clear(groups, n);
@@ -271,7 +326,9 @@ run_opened(struct pt_session *s)
         say_failure(s, st);
         return exit_for(st);
     }
-    bool trouble = report_trouble(s);
+    bool trouble = report_trouble(s, s->trace, &s->trouble);
+    for (size_t i = 0; i < s->nmore; i++)
+        trouble |= report_trouble(s, s->more[i].trace, &s->more[i].trouble);
     if (written != PT_OK) {
         pt_out_say("%s", write_error.text);
         return exit_for(written);
@@ -300,7 +357,7 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
 {
     struct pt_session s = {.self = self};
     struct pt_option_group groups[PT_GROUPS + 1];
-    const char *path = default_trace;
+    struct pt_text_list paths = {0};
     struct pt_option format[2] = {{"format", 0, PT_OPTION_CHOICE,
                                    offsetof(struct pt_common, format),
                                    self->formats, ""},
@@ -313,8 +370,9 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
     size_t n = pt_analyzer_groups(self, &s.common, s.config, groups);
     if (self->formats)
         groups[n++] = (struct pt_option_group){format, &s.common};
-    enum pt_status st =
-        pt_arguments_parse(groups, n, argc, argv, &path, &s.error);
+    enum pt_status st = pt_arguments_parse(
+        groups, n, argc, argv, &paths,
+        self->takes & PT_TAKES_TRACES ? SIZE_MAX : 1, &s.error);
     enum pt_exit code = PT_EXIT_OK;
     char word[32] = "text";
     if (self->formats && !s.common.format) {
@@ -328,11 +386,12 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
         code = exit_for(st);
     } else if (s.common.help)
         code = help(self);
-    else if ((st = open_all(&s, path)) != PT_OK) {
+    else if ((st = open_all(&s, &paths)) != PT_OK) {
         say_failure(&s, st);
         code = exit_for(st);
     } else
         code = run_opened(&s);
     close_all(&s, groups, n);
+    free(paths.items);
     return code;
 }

@@ -9,6 +9,7 @@
     X(verify)                                                                  \
     X(repair)                                                                  \
     X(dump)                                                                    \
+    X(coverage)                                                                \
     X(profile)                                                                 \
     X(export)                                                                  \
     X(flamegraph)
@@ -69,6 +70,8 @@ static const struct pt_option rule_options[] = {
     RULE("exclude", PT_RULE_EXCLUDE, "GLOB", "... unless it matches this"),
     {"exclude-stdlib", 0, PT_OPTION_FLAG, AT(exclude_stdlib), NULL,
      "leave out Python's standard library"},
+    {0}};
+static const struct pt_option frame_options[] = {
     RULE("only", PT_RULE_ONLY, "FUNCTION",
          "only the function: NAME, MODULE.NAME (globs), or FILE:LINE"),
     RULE("function", PT_RULE_FUNCTION, "FUNCTION",
@@ -113,6 +116,8 @@ pt_analyzer_groups(const struct pt_analyzer *a, struct pt_common *common,
         groups[n++] = (struct pt_option_group){thread_options, common};
     if (a->takes & PT_TAKES_RULES)
         groups[n++] = (struct pt_option_group){rule_options, common};
+    if (a->takes & (PT_TAKES_RULES | PT_TAKES_FRAMES))
+        groups[n++] = (struct pt_option_group){frame_options, common};
     if (a->takes & PT_TAKES_FORMAT)
         groups[n++] = (struct pt_option_group){output_options, common};
     if (a->takes & PT_TAKES_TEXT)

@@ -82,6 +82,11 @@ size_t pt_collection_count(const struct pt_collection *);
 struct pt_str pt_collection_path(const struct pt_collection *, size_t i);
 /* Where the standard library of the Python lies that ran it; "" unknown. */
 struct pt_str pt_collection_stdlib(const struct pt_collection *, size_t i);
+/* Whether it lies beside the Python that ran it, as the scripts do that
+ * packages install there. */
+bool pt_collection_is_script(const struct pt_collection *, size_t i);
+/* Whether a trace has code objects of it. */
+bool pt_collection_ran(const struct pt_collection *, size_t i);
 /* PT_ENOMEM; that there is no syntax is no failure. */
 enum pt_status pt_collection_open(struct pt_collection *, size_t i,
                                   struct pt_cov_source **out);

@@ -13,17 +13,41 @@ version_of(const struct pt_trace *trace, const struct pt_code *code)
     return python ? python->hexversion >> 16 : 0;
 }
 
+/* The Python that ran it; NULL unknown. */
+static const struct pt_interpreter *
+python_of(const struct pt_collection *c, const struct pt_cov_entry *e)
+{
+    if (e->n == 0)
+        return NULL;
+    const struct pt_cov_member *m = &c->members[e->first];
+    const struct pt_trace *trace = c->inputs[m->trace].trace;
+    return pt_trace_interpreter(trace,
+                                pt_trace_code(trace, m->id)->interpreter);
+}
+
 struct pt_str
 pt_collection_stdlib(const struct pt_collection *c, size_t i)
 {
-    const struct pt_cov_entry *e = &c->entries[i];
-    if (e->n == 0)
-        return (struct pt_str){NULL, 0};
-    const struct pt_cov_member *m = &c->members[e->first];
-    const struct pt_trace *trace = c->inputs[m->trace].trace;
-    const struct pt_interpreter *python =
-        pt_trace_interpreter(trace, pt_trace_code(trace, m->id)->interpreter);
+    const struct pt_interpreter *python = python_of(c, &c->entries[i]);
     return python ? python->stdlib : (struct pt_str){NULL, 0};
+}
+
+bool
+pt_collection_is_script(const struct pt_collection *c, size_t i)
+{
+    const struct pt_cov_entry *e = &c->entries[i];
+    const struct pt_interpreter *python = python_of(c, e);
+    struct pt_str path = python ? python->executable : (struct pt_str){NULL, 0};
+    const char *own = memrchr(e->path, '/', e->length);
+    const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+    return own && slash && own - e->path == slash - path.data &&
+           memcmp(e->path, path.data, (size_t)(slash - path.data)) == 0;
+}
+
+bool
+pt_collection_ran(const struct pt_collection *c, size_t i)
+{
+    return c->entries[i].n > 0;
 }
 
 /* --- what ran ------------------------------------------------------------- */

@@ -12,6 +12,7 @@
  *    6 CALL    8 LOAD     line 5  10 RETURN_VALUE   line 6
  * <module>'s: 0 RESUME, 2 LOAD in line 2, 4 CALL in line 9, 6 CALL and
  * 8 RETURN_VALUE in line 10. */
+#include <pt/syntax.h>
 #include <pt/writer.h>
 
 #include <stdio.h>
@@ -99,6 +100,58 @@ define(struct maker *m)
                               .module = STR("builtins"),
                               .name = STR("len")};
     must(pt_writer_callable(m->writer, &len, &m->len));
+}
+
+/* What a parser says of the source. */
+static void
+describe(struct maker *m)
+{
+    static const struct pt_str names[] = {{"total", 5}};
+    static const struct pt_statement statements[] = {
+        {.kind = PT_STATEMENT_DEF,
+         .line = 2,
+         .end_line = 6,
+         .end_column = 9,
+         .first = 2,
+         .name = 1},
+        {PT_STATEMENT_IF, 0, 1, 3, 1, 5, 19, 3, 0},
+        {PT_STATEMENT_ASSIGN, 0, 2, 5, 2, 5, 19, 5, 0},
+        {PT_STATEMENT_RETURN, 0, 1, 6, 1, 6, 9, 6, 0},
+        {PT_STATEMENT_EXPRESSION, 0, 0, 9, 0, 9, 8, 9, 0},
+        {PT_STATEMENT_EXPRESSION, 0, 0, 10, 0, 10, 82, 10, 0},
+    };
+    static const struct pt_suite suites[] = {
+        {PT_SUITE_MODULE, 0, 0, 1, 0, 0, 0, 10},
+        {PT_SUITE_BODY, 0, 1, 2, 0, 2, 12, 6},
+        {PT_SUITE_BODY, 0, 2, 3, 1, 3, 5, 5},
+    };
+    static const struct pt_expression expressions[] = {
+        {.op = PT_EXPRESSION_ATOM,
+         .context = PT_CONTEXT_IF,
+         .statement = 2,
+         .line = 3,
+         .column = 4,
+         .end_line = 3,
+         .end_column = 5},
+    };
+    static const struct pt_comment comments[] = {{1, 0}, {4, 2}};
+    static const struct pt_code_line code[] = {{2}, {3}, {5}, {6}, {9}, {10}};
+    const struct pt_syntax syntax = {.source = 1,
+                                     .version = 3 << 8 | 13,
+                                     .lines = 10,
+                                     .statements = statements,
+                                     .suites = suites,
+                                     .expressions = expressions,
+                                     .comments = comments,
+                                     .code = code,
+                                     .names = names,
+                                     .nstatements = 6,
+                                     .nsuites = 3,
+                                     .nexpressions = 1,
+                                     .ncomments = 2,
+                                     .ncode = 6,
+                                     .nnames = 1};
+    must(pt_writer_syntax(m->writer, &syntax));
 }
 
 static void
@@ -190,6 +243,7 @@ make(const char *directory, const char *name, bool lines)
     must(pt_writer_open(path, &header, &options, &error, &m.writer));
     must(pt_block_new(&m.block));
     define(&m);
+    describe(&m);
     run(&m);
     must(pt_writer_events(m.writer, m.block, m.process, m.thread, NULL, 0,
                           NULL));

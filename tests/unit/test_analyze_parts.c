@@ -85,8 +85,14 @@ parse(struct values *v, const char **operand, struct pt_error *error, int argc,
       const char *const *argv)
 {
     struct pt_option_group group = {table, v};
+    struct pt_text_list operands = {0};
     memset(v, 0, sizeof *v);
-    return pt_arguments_parse(&group, 1, argc, (char **)argv, operand, error);
+    enum pt_status st =
+        pt_arguments_parse(&group, 1, argc, (char **)argv, &operands, 1, error);
+    if (operands.n)
+        *operand = operands.items[0];
+    free(operands.items);
+    return st;
 }
 
 Test(analyze_options, forms)

@@ -1,0 +1,163 @@
+/* ptana coverage: what of the program's sources ran. */
+#include "analyze/coverage/coverage.h"
+#include "analyze/coverage/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct pt_cov_config, member)
+
+static const struct pt_option options[] = {
+    {"source", 0, PT_OPTION_LIST, AT(source), "DIR|PACKAGE",
+     "report the files below DIR, or of PACKAGE, also those that nobody "
+     "imported; may be given again. Without it and --include: all that ran but "
+     "the standard library and installed packages"},
+    {"include", 0, PT_OPTION_LIST, AT(include), "GLOB",
+     "report files whose paths match: * and ? stand for what is within a name, "
+     "** for any folders, and a glob without a slash means a file's name in "
+     "any folder; may be given again"},
+    {"omit", 0, PT_OPTION_LIST, AT(omit), "GLOB", "... unless they match this"},
+    {"exclude-lines", 0, PT_OPTION_LIST, AT(exclude_lines), "REGEX",
+     "leave out lines in which the regular expression is found, and the suite "
+     "that such a line opens; besides \"pragma: no cover\" and coverage.py's "
+     "other defaults; may be given again"},
+    {"show-missing", 'm', PT_OPTION_FLAG, AT(show_missing), NULL,
+     "tell the lines that did not run"},
+    {"skip-covered", 0, PT_OPTION_FLAG, AT(skip_covered), NULL,
+     "leave files out of the table of which all ran"},
+    {"skip-empty", 0, PT_OPTION_FLAG, AT(skip_empty), NULL,
+     "leave files out of the table that have no code"},
+    {"sort", 0, PT_OPTION_TEXT, AT(sort), "[-]KEY",
+     "order of the table: name (the default), stmts, miss, branch, brpart or "
+     "cover; behind a - from the largest down"},
+    {"precision", 0, PT_OPTION_COUNT, AT(precision), "N",
+     "decimals of percentages, none by default"},
+    {"functions", 0, PT_OPTION_FLAG, AT(functions), NULL,
+     "list the functions and classes that never ran"},
+    {"fail-under", 0, PT_OPTION_LIST, AT(fail_under), "[WHAT:]PERCENT",
+     "exit 1 where less than that is covered, of the table's total, or of "
+     "lines:, branches:, conditions: or mcdc:; several with commas between, or "
+     "given again"},
+    {"python", 0, PT_OPTION_TEXT, AT(python), "PYTHON",
+     "a Python of the version that ran the program, whose parser reads sources "
+     "that the trace has no syntax of; default: the pythonX.Y or python3 on "
+     "PATH that is one"},
+    {0}};
+
+/* Files that lack something: the first is named, and how many more there are.
+ */
+static void
+say_lacks(const struct pt_coverage *c)
+{
+    uint32_t unparsed = 0, others = 0;
+    const struct pt_cov_file *first[2] = {NULL, NULL};
+    for (uint32_t i = 0; i < c->nfiles; i++) {
+        const struct pt_cov_file *f = &c->files[i];
+        if (f->lacks.len == 0)
+            continue;
+        uint32_t *n = f->parsed ? &others : &unparsed;
+        if (++*n == 1)
+            first[f->parsed] = f;
+    }
+    for (size_t parsed = 0; parsed < 2; parsed++) {
+        const struct pt_cov_file *f = first[parsed];
+        uint32_t more = (parsed ? others : unparsed) - 1;
+        char name[512], rest[64] = "";
+        if (!f)
+            continue;
+        pt_text_escape(f->path, name, sizeof name);
+        if (more)
+            snprintf(rest, sizeof rest, " (and so with %u more file%s)", more,
+                     pt_text_plural(more));
+        pt_out_say("warning: %s: %.*s%s%s", name, (int)f->lacks.len,
+                   f->lacks.data,
+                   parsed ? "" : "; its lines are those of its bytecode", rest);
+    }
+}
+
+static enum pt_status
+collect(struct pt_session *s, struct pt_collection *c)
+{
+    enum pt_status st =
+        pt_collection_add(c, s->trace, s->filter, &s->trouble, &s->error);
+    for (size_t i = 0; st == PT_OK && i < s->nmore; i++)
+        st = pt_collection_add(c, s->more[i].trace, s->more[i].filter,
+                               &s->more[i].trouble, &s->error);
+    return st == PT_OK ? pt_collection_finish(c) : st;
+}
+
+static enum pt_status
+report(struct pt_session *s, const struct pt_coverage *c)
+{
+    if (c->nfiles == 0)
+        return pt_session_fail(s, PT_ENOTFOUND,
+                               "%s ran no file that is reported; --source or "
+                               "--include name others, also those of the "
+                               "standard library and of installed packages",
+                               pt_trace_path(s->trace));
+    say_lacks(c);
+    enum pt_status st = pt_session_format(s, "json")   ? pt_cov_json(c, s->out)
+                        : pt_session_format(s, "lcov") ? pt_cov_lcov(c, s->out)
+                        : pt_session_format(s, "annotate")
+                            ? pt_cov_annotate(c, s->out)
+                            : pt_cov_summary(s, c);
+    if (st == PT_OK)
+        pt_cov_gate(s, c);
+    return st;
+}
+
+static enum pt_status
+run(struct pt_session *s)
+{
+    const struct pt_cov_config *config = s->config;
+    struct pt_collection *all;
+    struct pt_selection *files = NULL;
+    struct pt_coverage coverage;
+    enum pt_status st = pt_cov_gate_check(s);
+    if (st == PT_OK)
+        st = pt_collection_new(config->python, &all);
+    if (st != PT_OK)
+        return st;
+    st = collect(s, all);
+    if (st == PT_OK)
+        st = pt_selection_new(s, all, &files);
+    if (st == PT_OK)
+        st = pt_coverage_build(s, all, files, &coverage);
+    if (st == PT_OK) {
+        st = report(s, &coverage);
+        pt_coverage_clear(&coverage);
+    }
+    pt_selection_free(files);
+    pt_collection_free(all);
+    return st;
+}
+
+const struct pt_analyzer pt_analyzer_coverage = {
+    .name = "coverage",
+    .summary = "which lines ran, as coverage.py counts them",
+    .description =
+        "Tells of each source which of its statements ran, from a trace that "
+        "was recorded as any other: by the flow (the default preset) or by "
+        "line events (lines, instructions). Statements, exclusions and "
+        "percentages are those of coverage.py, and so is the table.\n"
+        "Several traces, and all processes in them, add up: a file is its "
+        "path, and where they ran different texts of it, the last one counts. "
+        "The sources are parsed by a Python of the version that ran them "
+        "(--python), unless the trace has their syntax (ptrec run "
+        "--syntax=own); without either, the lines are those of the bytecode, "
+        "which a warning says.",
+    .examples =
+        "ptana coverage -m # the table, with the lines that are missing\n"
+        "ptana coverage --source=src --fail-under=90 # also files that nobody "
+        "imported; exit 1 below 90 %\n"
+        "ptana coverage --functions unit.ptr system.ptr # two runs together, "
+        "and what never ran in either\n"
+        "ptana coverage --format=json -o coverage.json # as coverage json "
+        "writes it",
+    .options = options,
+    .config_size = sizeof(struct pt_cov_config),
+    .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_FRAMES |
+             PT_TAKES_FORMAT | PT_TAKES_TEXT | PT_TAKES_TRACES,
+    .formats = "text|annotate|json|lcov",
+    .run = run,
+};
