@@ -56,7 +56,7 @@ pt_cov_arcs_find(const struct pt_cov_arcs *arcs, int32_t from, int32_t to)
 }
 
 size_t
-pt_cov_arcs_from(const struct pt_cov_arcs *arcs, int32_t from)
+pt_cov_arcs_start(const struct pt_cov_arcs *arcs, int32_t from)
 {
     size_t low = 0, high = arcs->n;
     while (low < high) {

@@ -26,7 +26,7 @@ void pt_cov_arcs_settle(struct pt_cov_arcs *);
 struct pt_cov_arc *pt_cov_arcs_find(const struct pt_cov_arcs *, int32_t from,
                                     int32_t to);
 /* Of settled ones: the index of the first that starts from there or later. */
-size_t pt_cov_arcs_from(const struct pt_cov_arcs *, int32_t from);
+size_t pt_cov_arcs_start(const struct pt_cov_arcs *, int32_t from);
 void pt_cov_arcs_clear(struct pt_cov_arcs *);
 
 /* A `with` is left through its own line: END -> WITH -> NEXT, of which

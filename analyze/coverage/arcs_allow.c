@@ -541,7 +541,7 @@ static int32_t
 next_of_with(const struct walk *w, int32_t line)
 {
     int32_t next = 0;
-    size_t i = pt_cov_arcs_from(&w->arcs, line);
+    size_t i = pt_cov_arcs_start(&w->arcs, line);
     for (; i < w->arcs.n && w->arcs.at[i].from == line; i++) {
         int32_t to = w->arcs.at[i].to;
         if (pt_cov_arcs_find(&w->entries, line, to))
