@@ -1,4 +1,5 @@
 #include "analyze/coverage/arcs.h"
+#include "analyze/coverage/lines.h"
 
 #include <stdlib.h>
 
@@ -78,31 +79,16 @@ pt_cov_arcs_clear(struct pt_cov_arcs *arcs)
 
 /* --- lines ---------------------------------------------------------------- */
 
-static int32_t
-first_of(const struct pt_syntax *s, int32_t line)
-{
-    size_t low = 0, high = s->nlogical;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (s->logical[mid].last < (uint32_t)line)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low < s->nlogical && s->logical[low].first <= (uint32_t)line)
-        return (int32_t)s->logical[low].first;
-    return line;
-}
-
 int32_t
-pt_cov_first_line(const struct pt_cov_allowed *a, int32_t line)
+pt_cov_allowed_line(const struct pt_cov_allowed *a, int32_t line)
 {
     const struct pt_syntax *s = a->syntax;
     /* 6.5 has a module begin where its code does, if anything in it takes
      * several lines. */
     if (a->old && (line == 1 || line == -1) && s->nlogical > 0 && s->ncode > 0)
         return line * (int32_t)s->code[0].line;
-    return line < 0 ? -first_of(s, -line) : first_of(s, line);
+    return line < 0 ? -(int32_t)pt_cov_first_line(s, (uint32_t)-line)
+                    : (int32_t)pt_cov_first_line(s, (uint32_t)line);
 }
 
 /* --- with ----------------------------------------------------------------- */

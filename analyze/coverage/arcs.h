@@ -54,7 +54,7 @@ enum pt_status pt_cov_arcs_allow(const struct pt_syntax *, struct pt_str text,
 void pt_cov_allowed_clear(struct pt_cov_allowed *);
 
 /* The first line of the logical line that `line` is part of; -N likewise. */
-int32_t pt_cov_first_line(const struct pt_cov_allowed *, int32_t line);
+int32_t pt_cov_allowed_line(const struct pt_cov_allowed *, int32_t line);
 /* Takes the way through the lines of `with` out of arcs, which it settles.
  * PT_ENOMEM. */
 enum pt_status pt_cov_arcs_straighten(const struct pt_cov_allowed *,

@@ -327,7 +327,7 @@ walk_handlers(struct walk *w, uint32_t row, struct starts *out)
     for (; suite != PT_COV_NO_ROW; suite = w->tree.next_suite[suite]) {
         if (w->syntax->suites[suite].kind != PT_SUITE_EXCEPT)
             continue;
-        int32_t line = pt_cov_first_line(
+        int32_t line = pt_cov_allowed_line(
             w->allowed, (int32_t)w->syntax->suites[suite].line);
         if (w->old && before)
             add(w, before, line);
@@ -360,7 +360,7 @@ walk_try(struct walk *w, uint32_t row, int32_t line, struct starts *out)
     struct block try_ = {.kind = BLOCK_TRY, .line = line};
     struct starts at = {0}, handled = {0};
     if (handler != PT_COV_NO_ROW)
-        try_.handler = pt_cov_first_line(
+        try_.handler = pt_cov_allowed_line(
             w->allowed, (int32_t)w->syntax->suites[handler].line);
     try_.final = final != PT_COV_NO_ROW;
     enter(w, &try_);
@@ -391,7 +391,7 @@ walk_match(struct walk *w, uint32_t row, int32_t line, struct starts *out)
         const struct pt_suite *s = &w->syntax->suites[suite];
         if (s->kind != PT_SUITE_CASE)
             continue;
-        int32_t next = pt_cov_first_line(w->allowed, (int32_t)s->line);
+        int32_t next = pt_cov_allowed_line(w->allowed, (int32_t)s->line);
         add(w, line, next);
         line = next;
         walk_from(w, suite, line, out);
@@ -411,13 +411,13 @@ static void
 walk_definition(struct walk *w, uint32_t row, struct starts *out)
 {
     const struct pt_statement *t = &w->syntax->statements[row];
-    int32_t line = pt_cov_first_line(w->allowed, (int32_t)t->line);
-    int32_t first = pt_cov_first_line(w->allowed, (int32_t)t->first);
+    int32_t line = pt_cov_allowed_line(w->allowed, (int32_t)t->line);
+    int32_t first = pt_cov_allowed_line(w->allowed, (int32_t)t->first);
     int32_t last = first;
     size_t i = pt_cov_tree_code_from(w->syntax, t->first);
     for (; t->first < t->line && i < w->syntax->ncode; i++) {
         int32_t next =
-            pt_cov_first_line(w->allowed, (int32_t)w->syntax->code[i].line);
+            pt_cov_allowed_line(w->allowed, (int32_t)w->syntax->code[i].line);
         if (next >= line)
             break;
         if (next == last)
@@ -598,8 +598,8 @@ give(struct walk *w, struct pt_cov_allowed *out)
     size_t n = 0;
     for (size_t i = 0; i < w->arcs.n; i++) {
         struct pt_cov_arc a = w->arcs.at[i];
-        a.from = pt_cov_first_line(out, a.from);
-        a.to = pt_cov_first_line(out, a.to);
+        a.from = pt_cov_allowed_line(out, a.from);
+        a.to = pt_cov_allowed_line(out, a.to);
         if (a.from != a.to)
             w->arcs.at[n++] = a;
     }

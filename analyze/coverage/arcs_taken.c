@@ -43,7 +43,8 @@ first_line(const struct pt_cov_allowed *allowed, int64_t line)
 {
     if (line > INT32_MAX || line < -INT32_MAX)
         return 0;
-    return allowed ? pt_cov_first_line(allowed, (int32_t)line) : (int32_t)line;
+    return allowed ? pt_cov_allowed_line(allowed, (int32_t)line)
+                   : (int32_t)line;
 }
 
 static enum pt_status

@@ -77,7 +77,7 @@ int32_t
 pt_cov_tree_line(const struct pt_cov_tree *t, const struct pt_cov_allowed *a,
                  uint32_t row)
 {
-    return pt_cov_first_line(a, (int32_t)t->syntax->statements[row].first);
+    return pt_cov_allowed_line(a, (int32_t)t->syntax->statements[row].first);
 }
 
 /* --- lines that have code ------------------------------------------------- */
