@@ -1,6 +1,4 @@
-#include "format/alloc.h"
-
-#include <pt/writer.h>
+#include "format/value_item.h"
 
 #include <string.h>
 
@@ -27,6 +25,7 @@ pt_block_free(struct pt_block *b)
     pt_alloc_free(b->arg);
     for (unsigned c = 0; c < PT_COLUMN_COUNT; c++)
         pt_alloc_free(b->column[c]);
+    pt_block_values_free(b->values);
     pt_alloc_free(b);
 }
 
@@ -39,6 +38,7 @@ pt_block_reset(struct pt_block *b)
     memset(b->used, 0, sizeof b->used);
     b->nshapes = 0;
     b->n = 0;
+    pt_block_values_reset(b->values);
 }
 
 static bool

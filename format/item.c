@@ -50,13 +50,16 @@ read_stack(struct pt_stack *stack, struct pt_cbor *c, struct pt_item *it)
                      : (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
         f->time = pt_cbor_take_null(c) ? INT64_MIN : pt_cbor_get_int(c);
         f->at = PT_AT_UNKNOWN;
-        f->dst = 0;
-        if (!c->bad && items >= 9) {
+        f->dst = f->next = 0;
+        size_t known = items >= 10 ? 10 : items >= 9 ? 9 : 7;
+        if (!c->bad && known >= 9) {
             f->at = (uint8_t)pt_cbor_get_uint(c, PT_AT_LIMIT - 1);
             f->dst = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
         }
+        if (!c->bad && known >= 10)
+            f->next = (uint32_t)pt_cbor_get_uint(c, UINT32_MAX);
         if (!c->bad)
-            pt_cbor_skip(c, items - (items >= 9 ? 9 : 7));
+            pt_cbor_skip(c, items - known);
     }
     it->depth = n;
     return PT_OK;

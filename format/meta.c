@@ -25,7 +25,7 @@ key_str(struct pt_buf *b, const char *key, struct pt_str s)
 void
 pt_header_write(struct pt_buf *b, const struct pt_header *h)
 {
-    pt_cbor_map(b, h->nfilters != 0 ? 15 : 14);
+    pt_cbor_map(b, 14u + (h->nfilters != 0) + (h->values.len != 0));
     pt_cbor_text(b, "magic");
     pt_cbor_text(b, MAGIC);
     pt_cbor_text(b, "version");
@@ -56,6 +56,8 @@ pt_header_write(struct pt_buf *b, const struct pt_header *h)
         pt_cbor_str(b, h->argv[i]);
     key_uint(b, "events", h->events);
     key_uint(b, "stamped", h->stamped);
+    if (h->values.len != 0)
+        key_str(b, "values", h->values);
     if (h->nfilters == 0)
         return;
     pt_cbor_text(b, "filters");
@@ -136,6 +138,7 @@ pt_header_read(struct pt_str item, struct pt_pool *pool, struct pt_header *out)
         {"system", offsetof(struct pt_header, system)},
         {"cwd", offsetof(struct pt_header, cwd)},
         {"uuid", offsetof(struct pt_header, uuid)},
+        {"values", offsetof(struct pt_header, values)},
     };
     for (size_t i = 0; i < pairs && !c.bad && st == PT_OK; i++) {
         struct pt_str key = pt_cbor_get_text(&c);

@@ -6,11 +6,15 @@
 #include "format/meta.h"
 #include "format/logfile.h"
 #include "format/syntax.h"
+#include "format/value_item.h"
 
 #include <string.h>
 
 /* Pending definitions beyond this are written at once. */
 enum { DEFS_FLUSH = 1 << 20 };
+
+/* Entries of the index of variables beyond this are written at once. */
+enum { VARIABLES_FLUSH = 1 << 18 };
 
 struct pt_writer {
     struct pt_logfile file;
@@ -23,6 +27,8 @@ struct pt_writer {
     struct pt_buf scratch;
     struct pt_idset codes;
     struct pt_predictor *predictor; /* NULL: events are not predicted */
+    struct pt_buf variables;        /* entries of the index, and how many */
+    size_t nvariables;
     int64_t *last; /* by thread: ns of its last stamped event */
     size_t last_cap;
     uint64_t seq;
@@ -46,6 +52,7 @@ release(struct pt_writer *w)
     pt_buf_clear(&w->scratch);
     pt_idset_clear(&w->codes);
     pt_predictor_free(w->predictor);
+    pt_buf_clear(&w->variables);
     pt_alloc_free(w->last);
     pt_alloc_free(w);
 }
@@ -197,7 +204,8 @@ write_stack(struct pt_buf *b, const struct pt_frame *stack, size_t depth)
 {
     pt_cbor_array(b, depth);
     for (const struct pt_frame *f = stack; f != stack + depth; f++) {
-        pt_cbor_array(b, f->at != PT_AT_UNKNOWN ? 9 : 7);
+        bool placed = f->at != PT_AT_UNKNOWN;
+        pt_cbor_array(b, placed ? f->next != 0 ? 10 : 9 : 7);
         pt_cbor_uint(b, f->callable);
         pt_cbor_uint(b, f->id);
         pt_cbor_uint(b, f->key);
@@ -214,10 +222,12 @@ write_stack(struct pt_buf *b, const struct pt_frame *stack, size_t depth)
             pt_cbor_null(b);
         else
             pt_cbor_int(b, f->time);
-        if (f->at != PT_AT_UNKNOWN) {
-            pt_cbor_uint(b, f->at);
-            pt_cbor_uint(b, f->dst);
-        }
+        if (!placed)
+            continue;
+        pt_cbor_uint(b, f->at);
+        pt_cbor_uint(b, f->dst);
+        if (f->next != 0)
+            pt_cbor_uint(b, f->next);
     }
 }
 
@@ -291,6 +301,43 @@ collect_codes(struct pt_writer *w, const struct pt_block *block,
             pt_idset_add(&w->codes, stack[i].id);
 }
 
+static enum pt_status
+flush_variables(struct pt_writer *w)
+{
+    if (w->nvariables == 0)
+        return PT_OK;
+    w->item.len = 0;
+    pt_variables_write(&w->item, &w->variables, w->nvariables);
+    if (w->item.failed)
+        return pt_error_memory(&w->error);
+    struct pt_chunk_info info = {.type = PT_CHUNK_VARIABLES};
+    w->variables.len = 0;
+    w->nvariables = 0;
+    return pt_logfile_chunk(&w->file, &info, as_str(&w->item), NULL, &w->error);
+}
+
+/* The values of a block, which has some: a record for each of its events. */
+static enum pt_status
+write_values(struct pt_writer *w, const struct pt_block *block,
+             uint32_t process, uint32_t thread)
+{
+    struct pt_chunk_info info = {.type = PT_CHUNK_VALUES,
+                                 .process = process,
+                                 .thread = thread,
+                                 .seq = w->seq};
+    w->item.len = 0;
+    pt_values_write(&w->item, block->values, &w->scratch);
+    pt_variables_add(&w->variables, w->seq, block->values);
+    if (w->item.failed || w->scratch.failed || w->variables.failed)
+        return pt_error_memory(&w->error);
+    w->nvariables++;
+    enum pt_status st =
+        pt_logfile_chunk(&w->file, &info, as_str(&w->item), NULL, &w->error);
+    if (st == PT_OK && w->variables.len > VARIABLES_FLUSH)
+        st = flush_variables(w);
+    return st;
+}
+
 enum pt_status
 pt_writer_events(struct pt_writer *w, struct pt_block *block, uint32_t process,
                  uint32_t thread, const struct pt_frame *stack, size_t depth,
@@ -303,6 +350,8 @@ pt_writer_events(struct pt_writer *w, struct pt_block *block, uint32_t process,
     if (depth > PT_LIMIT_STACK)
         return PT_ELIMIT;
     enum pt_status st = flush_definitions(w);
+    if (st == PT_OK && pt_block_value_count(block) != 0)
+        st = write_values(w, block, process, thread);
     if (st != PT_OK)
         return st;
     int64_t since = w->last[thread];
@@ -386,6 +435,8 @@ pt_writer_close(struct pt_writer *w, const struct pt_end *end,
     enum pt_status st = PT_OK;
     if (w->error.status == PT_OK)
         st = flush_definitions(w);
+    if (st == PT_OK && w->error.status == PT_OK)
+        st = flush_variables(w);
     struct pt_end own = *end;
     own.events = w->seq;
     own.gaps = w->gaps;

@@ -369,6 +369,18 @@ tell_outside(struct pt_collector *c)
                      atomic_load(&bell->outside_pid));
 }
 
+/* The recorder makes none of those. */
+static void
+tell_malformed(struct pt_collector *c)
+{
+    uint64_t n = c->journal.malformed;
+    if (n > 0)
+        pt_notes_add(&c->notes,
+                     "%llu value%s not as the recorder makes them, and are not "
+                     "in the trace; report this",
+                     (unsigned long long)n, n == 1 ? " was" : "s were");
+}
+
 /* All else is done: waits for the syntax that is being made, as long as the
  * user does. */
 static void
@@ -444,6 +456,7 @@ pt_collector_run(struct pt_collector *c)
             pt_admit_prepare(c); /* while its interpreter starts */
     }
     tell_outside(c);
+    tell_malformed(c);
     while (c->tracees != NULL) {
         c->cut_short = true;
         pt_tracee_stop(c->tracees, PT_STOP_GONE);

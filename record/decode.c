@@ -85,6 +85,7 @@ enter(struct state *s, unsigned way, unsigned kind, uint32_t id, uint64_t key)
     s->top->callable = kind == PT_C_CALL;
     s->top->at = way & FLOW && kind == PT_CALL ? PT_AT_START : PT_AT_UNKNOWN;
     s->top->dst = 0;
+    s->top->next = 0;
     s->top->time = stamped(s, way, kind) ? (int64_t)s->time : INT64_MIN;
     return PT_OK;
 }
@@ -95,6 +96,7 @@ stand(struct state *s, enum pt_at at, uint32_t off, uint32_t dst)
     s->top->at = (uint8_t)at;
     s->top->off = off;
     s->top->dst = dst;
+    s->top->next = 0;
 }
 
 /* The frame below the one about to be entered is at `off`.  While it unwinds,
@@ -109,6 +111,7 @@ stand_below(struct state *s, uint32_t off)
         return;
     below->at = below->at == PT_AT_RAISED ? PT_AT_UNKNOWN : PT_AT_INSIDE;
     below->off = off;
+    below->next = 0;
 }
 
 /* Closes C calls and makes sure that the record's frame, word 1, is the top;

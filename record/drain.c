@@ -2,6 +2,7 @@
 #include "record/decode.h"
 #include "record/problem.h"
 #include "record/stacks.h"
+#include "record/values.h"
 
 /* No recording lasts 2^56 ticks; below that no sum and no product wraps. */
 enum { TICK_BITS = 56 };
@@ -57,6 +58,9 @@ switch_stack(struct run *run, uint32_t number, uint32_t greenlet, uint64_t time,
     enum pt_status st =
         pt_stacks_switch(run->own, run->journal, number, greenlet, time, told);
     run->lane = pt_stacks_lane(run->own);
+    /* Of objects another stack may have told since. */
+    if (run->lane->told != NULL)
+        pt_told_forget_objects(run->lane->told);
     return st == PT_ELIMIT
                ? pt_run_broken(run, "more threads and greenlets than",
                                PT_LIVE_LIMIT)
@@ -127,16 +131,23 @@ meet_task(struct run *run)
                          0, 0, act, id);
 }
 
-/* The rare records, which deal with the lane as a whole. */
+/* The rare records, which deal with the lane as a whole, and values.  *words is
+ * how long the record is. */
 static enum pt_status
-decode_control(struct run *run, uint32_t kind)
+decode_control(struct run *run, uint32_t kind, uint32_t *words)
 {
     const uint32_t *p = run->p;
     struct pt_lane *lane = run->lane;
+    *words = pt_record_words[kind];
     if (kind == PT_W_BEGIN)
         return begin_thread(run, word(p, 1), two_words(p, 2));
     if (lane->thread == 0)
         return pt_run_broken(run, "an event outside a thread, kind", kind);
+    if (kind == PT_W_VALUE)
+        return pt_run_value(run, words);
+    if (kind == PT_W_BYTES)
+        return pt_run_bytes(run, words);
+    pt_lane_tear(run->own);
     switch (kind) {
     case PT_W_TIME:
         return absolute_time(run, two_words(p, 1), &lane->time);
@@ -192,9 +203,10 @@ decode_run(struct run *run)
             st = pt_mend(run);
             run->word = 0;
         } else if (st == PT_END) {
-            st = decode_control(run, control);
-            run->p += pt_record_words[control];
-            run->avail -= pt_record_words[control];
+            uint32_t words;
+            st = decode_control(run, control, &words);
+            run->p += words;
+            run->avail -= words;
         } else if (st == PT_OK && run->avail > 0) {
             st = pt_lane_flush(run->lane, run->journal);
         }

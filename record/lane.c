@@ -1,4 +1,5 @@
 #include "record/stacks.h"
+#include "record/values.h"
 
 #include <time.h>
 
@@ -57,6 +58,7 @@ release(struct pt_lane *lane, struct pt_journal *journal)
 {
     give_block(lane, journal);
     pt_shadow_clear(&lane->shadow);
+    pt_lane_free_values(lane);
     if (lane->thread != 0)
         count_live(journal, -1);
     lane->thread = 0;
@@ -150,7 +152,9 @@ pt_lane_flush(struct pt_lane *lane, struct pt_journal *journal)
     if (st != PT_OK)
         return st;
     lane->fresh = false;
-    return pt_shadow_settle(s, seq);
+    st = pt_shadow_settle(s, seq);
+    return st == PT_OK && lane->told != NULL ? pt_told_settle(lane->told, seq)
+                                             : st;
 }
 
 enum pt_status
@@ -166,6 +170,7 @@ pt_lane_gap(struct pt_lane *lane, struct pt_journal *journal, uint64_t count)
     if (st == PT_OK)
         st = pt_lane_flush(lane, journal);
     pt_shadow_reset(&lane->shadow);
+    pt_lane_forget(lane);
     journal->gaps++;
     if (count != UINT64_MAX)
         journal->lost += count;

@@ -14,6 +14,7 @@
 
 #include "record/clock.h"
 #include "record/shadow.h"
+#include "record/told.h"
 
 #include <pt/writer.h>
 
@@ -39,6 +40,7 @@ struct pt_journal {
     uint32_t live;    /* running lanes */
     uint32_t limit;   /* events at which a block is written */
     uint64_t threads, gaps, lost;
+    uint64_t malformed; /* values that were none */
     struct pt_block *spare[PT_SPARE_BLOCKS];
     uint32_t spares;
 };
@@ -60,6 +62,8 @@ struct pt_lane {
     bool recent;            /* something was written since pt_tracee_flush() */
     struct pt_block *block; /* NULL while idle, or at rest */
     struct pt_shadow shadow;
+    struct pt_told *told;         /* NULL until the first value */
+    struct pt_incoming *incoming; /* record/values.h; the slot's own lane's */
 };
 
 /* Every call below may return what the writer returned, or PT_ENOMEM. */

@@ -79,6 +79,7 @@ put_exception(struct run *run)
         top->at = PT_AT_RAISED;
         top->off = last;
         top->dst = where >> 2;
+        top->next = 0;
     }
     uint8_t mask = PT_HAS(OFF) | PT_HAS(DST) | PT_HAS(TYPE) | PT_HAS(ARG);
     return push(run, PT_EXCEPTION, mask, type, where >> 2, last, where & 3);

@@ -117,7 +117,7 @@ enum pt_stop {
 
 /* Which values are recorded: arguments and results of calls, and also what
  * each line did to its frame's variables. */
-enum pt_values {
+enum pt_values_of {
     PT_VALUES_NONE = 0,
     PT_VALUES_CALLS = 1,
     PT_VALUES_LOCALS = 2
@@ -133,7 +133,7 @@ struct pt_config {
     uint32_t asked;        /* those of `events` that the user named */
     uint32_t flow;         /* 1: events say where they happen, see below */
     uint32_t alone;        /* 1: children are not recorded */
-    uint32_t values;       /* enum pt_values */
+    uint32_t values;       /* enum pt_values_of */
     uint32_t value_depth;  /* containers within containers that are told */
     uint32_t value_length; /* elements of a container ... */
     uint32_t value_bytes;  /* ... bytes of a str, bytes or int ... */

@@ -46,6 +46,28 @@ place(struct pt_walk_frame *f, const struct pt_frame *k)
         f->state = PT_WALK_LOST;
 }
 
+/* Goes on to where values have shown the frame to be.  What runs on the way was
+ * told in the chunks before. */
+static enum pt_status
+advance(struct pt_walk_step *s, struct pt_walk_frame *f,
+        const struct pt_frame *k)
+{
+    const struct pt_event value = {.kind = PT_VALUE};
+    uint32_t next = f->graph ? pt_graph_index(f->graph, k->next) : PT_INS_NONE;
+    if (k->next == 0 || k->at == PT_AT_UNKNOWN || f->state == PT_WALK_LOST)
+        return PT_OK;
+    if (next == PT_INS_NONE) {
+        pt_walk_desync(s, f, PT_DESYNC_PLACE, k->next);
+        return PT_OK;
+    }
+    s->event = &value;
+    enum pt_status st = pt_path_reach(s, f, next);
+    s->event = NULL;
+    s->walk->nruns = 0;
+    s->out->graph = NULL;
+    return st;
+}
+
 /* Whether two accounts of a frame do not contradict each other.  Of an
  * instruction that lingers and calls, the one knows that it has branched, and
  * the other from where it called. */
@@ -68,7 +90,7 @@ agrees(const struct pt_walk_frame *a, const struct pt_walk_frame *b)
 
 /* Takes one frame of the keyframe.  What the walk knows by itself is as good,
  * and it also knows which line was told last. */
-static void
+static enum pt_status
 take(struct pt_walk_step *s, size_t i, const struct pt_frame *k)
 {
     struct pt_walk *w = s->walk;
@@ -78,13 +100,17 @@ take(struct pt_walk_step *s, size_t i, const struct pt_frame *k)
                               .at = PT_INS_NONE,
                               .before = PT_INS_NONE};
     place(&f, k);
+    enum pt_status st = advance(s, &f, k);
+    if (st != PT_OK)
+        return st;
     if (w->known && i < w->depth && old->code == k->id && old->graph) {
         if (!agrees(old, &f))
             pt_walk_desync(s, old, PT_DESYNC_KEYFRAME, pt_walk_offset(&f));
         else if (old->state != PT_WALK_LOST)
-            return;
+            return PT_OK;
     }
     w->frames[i] = f;
+    return PT_OK;
 }
 
 enum pt_status
@@ -101,10 +127,12 @@ pt_walk_sync(struct pt_walk *w, const struct pt_events *chunk,
     /* A gap that opens the chunk lies between the two stacks. */
     if (chunk->info->events > 0 && chunk->events[0].kind == PT_GAP)
         w->known = false;
-    for (size_t i = 0; i < chunk->depth; i++)
+    for (size_t i = 0; i < chunk->depth && st == PT_OK; i++)
         if (!chunk->stack[i].callable)
-            take(&s, depth++, &chunk->stack[i]);
+            st = take(&s, depth++, &chunk->stack[i]);
     w->depth = depth;
     w->known = true;
+    if (st != PT_OK)
+        return st;
     return pt_graph_cache_status(w->graphs);
 }

@@ -180,3 +180,40 @@ pt_path_settle(struct pt_walk_step *s, struct pt_walk_frame *f)
     f->state = PT_WALK_NEXT;
     f->at = f->to;
 }
+
+/* Takes the last instruction that ran back: it is next. */
+static void
+take_back(struct pt_walk_step *s, struct pt_walk_frame *f, uint32_t target)
+{
+    struct pt_walk *w = s->walk;
+    struct pt_run *last = &w->runs[w->nruns - 1];
+    f->state = PT_WALK_NEXT;
+    f->at = target;
+    f->before = s->out->before;
+    if (last->first < last->last)
+        last->last--;
+    else
+        w->nruns--;
+    if (w->nruns > 0)
+        f->before = f->graph->ins[w->runs[w->nruns - 1].last].off / 2;
+}
+
+enum pt_status
+pt_path_reach(struct pt_walk_step *s, struct pt_walk_frame *f, uint32_t target)
+{
+    bool lingers = f->state == PT_WALK_LINGERS && f->to == target;
+    bool there = f->at == target &&
+                 (f->state == PT_WALK_NEXT || f->state == PT_WALK_INSIDE);
+    if (lingers || there || f->state == PT_WALK_RAISED ||
+        f->state == PT_WALK_THROWN || f->state == PT_WALK_LOST)
+        return PT_OK;
+    struct pt_walk_frame was = *f;
+    bool arrived;
+    pt_path_settle(s, f);
+    enum pt_status st = pt_path_run(s, f, target, &arrived);
+    if (arrived && s->walk->nruns > 0)
+        take_back(s, f, target);
+    else if (!arrived)
+        *f = was;
+    return st;
+}

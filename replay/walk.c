@@ -226,6 +226,16 @@ on_yield(struct pt_walk_step *s, struct pt_walk_frame *f)
 }
 
 static enum pt_status
+on_value(struct pt_walk_step *s, struct pt_walk_frame *f)
+{
+    uint32_t at = pt_graph_index(f->graph, s->event->pos);
+    if (at != PT_INS_NONE)
+        return pt_path_reach(s, f, at);
+    pt_walk_desync(s, f, PT_DESYNC_PLACE, s->event->pos);
+    return PT_OK;
+}
+
+static enum pt_status
 on_own(struct pt_walk_step *s, struct pt_walk_frame *f)
 {
     bool arrived;
@@ -242,6 +252,8 @@ on_own(struct pt_walk_step *s, struct pt_walk_frame *f)
         return on_handled(s, f);
     case PT_C_CALL:
         return on_c_call(s, f);
+    case PT_VALUE:
+        return on_value(s, f);
     default:
         return on_branch(s, f);
     }
@@ -338,7 +350,7 @@ pt_walk_step(struct pt_walk *w, const struct pt_event *e, uint64_t seq,
 {
     const uint32_t own = 1u << PT_RETURN | 1u << PT_YIELD | 1u << PT_UNWIND |
                          1u << PT_BRANCH | 1u << PT_JUMP | 1u << PT_EXCEPTION |
-                         1u << PT_HANDLED | 1u << PT_C_CALL;
+                         1u << PT_HANDLED | 1u << PT_C_CALL | 1u << PT_VALUE;
     struct pt_walk_step s = {w, e, seq, out};
     struct pt_walk_frame *top = w->depth ? &w->frames[w->depth - 1] : NULL;
     enum pt_status st = PT_OK;

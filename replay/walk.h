@@ -15,6 +15,8 @@
  *   THROWN   suspended, and thrown into: the exception event comes next
  *   LOST     until an event says where it is
  *
+ * A value moves a frame that is NEXT or INSIDE on to NEXT.
+ *
  * An exception that FOR_ITER or SEND swallows is told as one, and no handled
  * event follows: RAISED there can also go on as if the iterator had ended.
  * Thread rule: as <pt/flow.h>. */
@@ -87,6 +89,12 @@ void pt_walk_desync(struct pt_walk_step *, const struct pt_walk_frame *,
  * there that is a desync, the frame stays as it was, and *arrived is false. */
 enum pt_status pt_path_run(struct pt_walk_step *, struct pt_walk_frame *,
                            uint32_t target, bool *arrived);
+
+/* Runs a frame until instruction `target` is next: a value was looked at there.
+ * Where the instruction is at work, or an exception is, nothing runs.  Where it
+ * does not get there it is as with pt_path_run(). */
+enum pt_status pt_path_reach(struct pt_walk_step *, struct pt_walk_frame *,
+                             uint32_t target);
 
 /* Makes a frame NEXT, INSIDE or LOST: the event shows that nothing of what its
  * last instruction began is under way any more. */

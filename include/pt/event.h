@@ -41,7 +41,8 @@
  *  output     the program wrote                           arg (reserved)
  *  gap        events are missing here                     arg = how many,
  *                                                         UINT64_MAX unknown
- *  value      a recorded value                            (reserved)
+ *  value      what a variable held, or was passed         off, dst = role,
+ *                                                         index: <pt/value.h>
  *
  * CPython does not tell of every frame's beginning and end.  Where a frame's
  * end shows that an event must have been missing, the log has it all the same,

@@ -85,6 +85,7 @@ struct pt_header {
     size_t argc;
     uint32_t events;              /* bit per kind that was asked for */
     uint32_t stamped;             /* bit per kind that carries a time */
+    struct pt_str values;         /* which: "calls", "locals"; "" none */
     const struct pt_str *filters; /* rules of the recording: <pt/choice.h> */
     size_t nfilters;
 };
@@ -282,6 +283,8 @@ struct pt_frame {
     uint8_t callable; /* 1: a c_call, id is a callable */
     uint8_t at;       /* enum pt_at: where a walk of the frame goes on */
     uint32_t dst;     /* see enum pt_at; 0 where it has no meaning */
+    uint32_t next;    /* value events have shown that it has since come so far
+                         that this offset is next; 0 none did */
     int64_t time;     /* ns, when it was entered; INT64_MIN unknown */
 };
 

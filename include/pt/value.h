@@ -46,7 +46,8 @@ enum pt_value_kind {
     PT_VALUE_REF,      /* number: an object that this value tells of elsewhere:
                           shared, or a cycle */
     PT_VALUE_REDACTED, /* its name looks secret */
-    PT_VALUE_UNREAD    /* it could not be read safely */
+    PT_VALUE_UNREAD,   /* it could not be read safely */
+    PT_VALUE_LOST      /* the part of the log that told it is not there */
 };
 
 /* How the items of an object are to be read. */

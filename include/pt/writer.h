@@ -14,6 +14,7 @@
 
 struct pt_writer;
 struct pt_block;
+struct pt_block_values;
 struct pt_syntax; /* <pt/syntax.h> */
 
 struct pt_writer_options {
@@ -59,9 +60,10 @@ enum pt_status pt_writer_task_name(struct pt_writer *, uint32_t task,
 enum pt_status pt_writer_thread_name(struct pt_writer *, uint32_t thread,
                                      struct pt_str name);
 
-/* Writes pending definitions, then the block as one events chunk, and empties
- * the block.  `stack` is the thread's running stack when the block began.
- * *seq (may be NULL) receives the number of the block's first event. */
+/* Writes pending definitions, then the block's values, if it has any, as one
+ * chunk and its events as another, and empties the block.  `stack` is the
+ * thread's running stack when the block began. *seq (may be NULL) receives the
+ * number of the block's first event. */
 enum pt_status pt_writer_events(struct pt_writer *, struct pt_block *,
                                 uint32_t process, uint32_t thread,
                                 const struct pt_frame *stack, size_t depth,
@@ -95,7 +97,11 @@ void pt_writer_clock_pair(struct pt_writer *, struct pt_clock_pair);
 
 /* --- blocks: the events of one chunk, column by column ------------------- */
 
-enum { PT_BLOCK_EVENTS = 65536, PT_BLOCK_SHAPES = 64 };
+enum {
+    PT_BLOCK_EVENTS = 65536,
+    PT_BLOCK_SHAPES = 64,
+    PT_BLOCK_VALUE_BYTES = 4 << 20 /* of values, at which a block is full */
+};
 
 /* A shape is a kind together with the columns its event fills.  A block's
  * shapes are numbered as they are first used; each event stores its shape's
@@ -113,6 +119,7 @@ struct pt_block {
     uint8_t masks[PT_BLOCK_SHAPES];     /* PT_HAS bits */
     uint32_t counts[PT_BLOCK_SHAPES];   /* events per shape */
     uint8_t number[PT_KIND_LIMIT][256]; /* shape number + 1 by kind and mask */
+    struct pt_block_values *values;     /* NULL until the first */
 };
 
 enum pt_status pt_block_new(struct pt_block **out);
@@ -124,11 +131,8 @@ enum pt_status pt_block_grow(struct pt_block *);
 enum pt_status pt_block_shape(struct pt_block *, uint8_t kind, uint8_t mask,
                               uint8_t *number);
 
-static inline bool
-pt_block_full(const struct pt_block *b)
-{
-    return b->n == PT_BLOCK_EVENTS;
-}
+/* There is no room for another event, or there are enough values. */
+bool pt_block_full(const struct pt_block *);
 
 /* Appends one event.  Only the values whose PT_HAS bit is in `mask` are kept;
  * with constant `kind` and `mask` this compiles to a few stores. */
@@ -168,5 +172,33 @@ pt_block_push(struct pt_block *b, uint8_t kind, uint8_t mask, uint64_t quanta,
         b->column[PT_COL_DST][b->used[PT_COL_DST]++] = dst;
     return PT_OK;
 }
+
+/* Where a value was told: the record of that number, from 0, of the values of
+ * the chunk whose first event is `seq`; UINT64_MAX: of the block itself. */
+struct pt_value_place {
+    bool known;
+    uint32_t record;
+    uint64_t seq;
+};
+
+/* What it takes to make a recorder's value one of the log's.  `told` hears of
+ * each object that has a number, `find` tells where one was told; both may be
+ * NULL. */
+struct pt_value_maker {
+    const uint32_t *types; /* trace-wide ids by the recorder's; 0 none */
+    uint32_t ntypes;
+    struct pt_value_place same; /* what the variable was told to be last */
+    void *state;
+    void (*told)(void *state, uint64_t number);
+    struct pt_value_place (*find)(void *state, uint64_t number);
+};
+
+/* Appends a value event of a frame of `code`, and its value: `raw`, an item as
+ * record/proto.h has it.  PT_EDAMAGED where it is none, and nothing is
+ * appended; otherwise as pt_block_push(). */
+enum pt_status pt_block_value(struct pt_block *, uint32_t code, uint32_t off,
+                              uint32_t dst, struct pt_str raw,
+                              const struct pt_value_maker *);
+uint32_t pt_block_value_count(const struct pt_block *);
 
 #endif
