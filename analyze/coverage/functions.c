@@ -59,6 +59,18 @@ qualify(const struct pt_syntax *s, const struct pt_statement *st,
     return PT_OK;
 }
 
+/* Where the body of statement `i` begins: the next statement is the first that
+ * stands in it. */
+static uint32_t
+body_of(const struct pt_syntax *s, size_t i)
+{
+    const struct pt_statement *next = &s->statements[i + 1];
+    return i + 1 < s->nstatements && next->suite < s->nsuites &&
+                   s->suites[next->suite].owner == i + 1
+               ? next->line
+               : s->statements[i].line;
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -124,6 +136,8 @@ pt_cov_functions(const struct pt_cov_source *source, struct pt_cov_file *f)
         *to = (struct pt_cov_function){
             .first = def->first,
             .last = def->end_line,
+            .line = def->line,
+            .body = body_of(s, i),
             .class_ = def->kind == PT_STATEMENT_CLASS,
             .excluded = is_excluded(f, def),
             .calls =
