@@ -55,7 +55,8 @@ struct pt_session {
     struct pt_filter *filter;
     struct pt_input *more; /* the second trace and those behind it */
     size_t nmore;
-    struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT */
+    struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT,
+                                  and of a format that writes a folder */
     struct pt_trouble trouble; /* filled by the analyzer, told at the end */
     struct pt_error error;     /* of the status that run() returned */
     enum pt_exit verdict;      /* with PT_OK: what the analyzer found */
@@ -71,6 +72,7 @@ struct pt_analyzer {
     size_t config_size;  /* of the structure they fill, zeroed before */
     unsigned takes;      /* enum pt_takes */
     const char *formats; /* "text|json": the first is the default */
+    const char *folder;  /* that of them whose -o is a folder: no `out` */
     bool mends;          /* a torn or damaged trace is what it is for */
     enum pt_status (*run)(struct pt_session *);
 };

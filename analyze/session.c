@@ -286,6 +286,12 @@ open_all(struct pt_session *s, const struct pt_text_list *paths)
         st = open_more(s, paths);
     if (st != PT_OK || !(s->self->takes & PT_TAKES_FORMAT))
         return st;
+    if (s->self->folder && pt_session_format(s, s->self->folder))
+        return c->output ? PT_OK
+                         : pt_session_fail(s, PT_EUSAGE,
+                                           "--format=%s writes a folder; name "
+                                           "it with -o DIR",
+                                           s->self->folder);
     if (is_same_file(c->output, pt_trace_path(s->trace)))
         return pt_session_fail(s, PT_EUSAGE,
                                "%s is the trace itself; name another file",

@@ -52,11 +52,14 @@ put_margin(struct report *r, const struct pt_cov_row *row)
 {
     char text[PT_NUMBER_TEXT];
     bool counted = row->line && !(row->line->flags & PT_COV_EXCLUDED);
-    pt_out_style(r->out, line_style(row));
+    enum pt_style style = line_style(row);
+    if (style != PT_STYLE_PLAIN)
+        pt_out_style(r->out, style);
     pt_out_printf(r->out, "%c %*s %*" PRIu32 "%s", row->mark, HITS,
                   counted ? hits_text(row->line->hits, text) : "", NUMBER,
                   row->number, row->text.len ? "  " : "");
-    pt_out_style(r->out, PT_STYLE_PLAIN);
+    if (style != PT_STYLE_PLAIN)
+        pt_out_style(r->out, PT_STYLE_PLAIN);
 }
 
 static enum pt_style

@@ -100,6 +100,8 @@ report(struct pt_session *s, const struct pt_coverage *c)
                         : pt_session_format(s, "lcov") ? pt_cov_lcov(c, s->out)
                         : pt_session_format(s, "annotate")
                             ? pt_cov_annotate(c, s->out)
+                        : pt_session_format(s, "html")
+                            ? pt_cov_html(c, s->common.output, &s->error)
                             : pt_cov_summary(s, c);
     if (st == PT_OK)
         pt_cov_gate(s, c);
@@ -145,7 +147,13 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "The sources are parsed by a Python of the version that ran them "
         "(--python), unless the trace has their syntax (ptrec run "
         "--syntax=own); without either, the lines are those of the bytecode, "
-        "which a warning says.",
+        "which a warning says.\n"
+        "annotate prints the sources: a mark (> it ran, ! it did not, - it is "
+        "excluded), how often each statement began, its line, and below it "
+        "what it lacks. json is coverage.py's, with hits under \"ptrec\". lcov "
+        "is for genhtml and others. html writes a folder of pages that need "
+        "no network; a folder that holds anything but such a report is not "
+        "touched.",
     .examples =
         "ptana coverage -m # the table, with the lines that are missing\n"
         "ptana coverage --source=src --fail-under=90 # also files that nobody "
@@ -153,11 +161,14 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "ptana coverage --functions unit.ptr system.ptr # two runs together, "
         "and what never ran in either\n"
         "ptana coverage --format=json -o coverage.json # as coverage json "
-        "writes it",
+        "writes it\n"
+        "ptana coverage --format=html -o report # open report/index.html\n"
+        "ptana coverage --format=annotate --include=app.py | less -R",
     .options = options,
     .config_size = sizeof(struct pt_cov_config),
     .takes = PT_TAKES_RANGE | PT_TAKES_THREADS | PT_TAKES_FRAMES |
              PT_TAKES_FORMAT | PT_TAKES_TEXT | PT_TAKES_TRACES,
-    .formats = "text|annotate|json|lcov",
+    .formats = "text|annotate|json|lcov|html",
+    .folder = "html",
     .run = run,
 };

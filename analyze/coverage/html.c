@@ -23,13 +23,16 @@ struct report {
 
 /* --- a list's rows -------------------------------------------------------- */
 
+/* The first `texts` columns are text, the others numbers; NULL is left out. */
 static void
-put_headings(struct pt_out *out, const char *const *titles, size_t n)
+put_headings(struct pt_out *out, const char *const *titles, size_t n,
+             size_t texts)
 {
     pt_out_text(out, "<table class=\"list\">\n<thead><tr>");
     for (size_t i = 0; i < n; i++)
         if (titles[i])
-            pt_out_printf(out, "<th>%s</th>", titles[i]);
+            pt_out_printf(out, "<th%s>%s</th>",
+                          i < texts ? " class=\"text\"" : "", titles[i]);
     pt_out_text(out, "</tr></thead>\n<tbody>\n");
 }
 
@@ -98,7 +101,7 @@ put_files(const struct report *r, struct pt_out *out,
     static const char title[] = "Coverage";
     pt_cov_html_begin(out, (struct pt_str){title, sizeof title - 1}, false);
     put_nav(out, c, &total, true);
-    put_headings(out, titles, sizeof titles / sizeof *titles);
+    put_headings(out, titles, sizeof titles / sizeof *titles, 1);
     for (uint32_t i = 0; i < c->nfiles; i++) {
         struct pt_cov_total t = pt_cov_file_total(&c->files[i]);
         pt_out_text(out, "<tr>");
@@ -107,8 +110,9 @@ put_files(const struct report *r, struct pt_out *out,
         pt_out_text(out, "</a></td>");
         put_numbers(out, c, &t);
     }
-    pt_out_printf(out, "</tbody>\n<tfoot><tr><td>%" PRIu32 " file%s</td>",
-                  c->nfiles, pt_text_plural(c->nfiles));
+    pt_out_printf(
+        out, "</tbody>\n<tfoot><tr><td class=\"text\">%" PRIu32 " file%s</td>",
+        c->nfiles, pt_text_plural(c->nfiles));
     put_numbers(out, c, &total);
     pt_out_text(out, "</tfoot>\n</table>\n</main>\n");
     pt_cov_html_end(out, c);
@@ -170,7 +174,7 @@ put_functions(const struct report *r, struct pt_out *out,
     enum pt_status st = PT_OK;
     pt_cov_html_begin(out, (struct pt_str){title, sizeof title - 1}, false);
     put_nav(out, c, &total, false);
-    put_headings(out, titles, sizeof titles / sizeof *titles);
+    put_headings(out, titles, sizeof titles / sizeof *titles, 2);
     for (uint32_t i = 0; st == PT_OK && i < c->nfiles; i++)
         st = put_functions_of(r, out, &c->files[i]);
     pt_out_text(out, "</tbody>\n</table>\n</main>\n");

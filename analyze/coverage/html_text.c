@@ -123,9 +123,10 @@ void
 pt_cov_html_percent(struct pt_out *out, double percent)
 {
     char text[PT_NUMBER_TEXT];
-    pt_out_printf(out,
-                  "<td data-value=\"%.6f\"><span class=\"bar\">"
-                  "<i style=\"width:%.1f%%\"></i></span>"
-                  "<span class=\"percent\">%s%%</span></td>",
-                  percent, percent, pt_cov_percent_text(percent, 0, text));
+    pt_out_printf(
+        out,
+        "<td class=\"percents\" data-value=\"%.6f\"><span class=\"bar\">"
+        "<i style=\"width:%.1f%%\"></i></span>"
+        "<span class=\"percent\">%s%%</span></td>",
+        percent, percent, pt_cov_percent_text(percent, 0, text));
 }

@@ -1,7 +1,8 @@
 #include "analyze/coverage/regions.h"
 
+#include "analyze/names.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 /* CPython's tokenizer allows 100 levels of indentation. */
 enum { MOST_DEEP = 100 };
@@ -112,10 +113,7 @@ static int
 by_name(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
-    size_t least = x->name.len < y->name.len ? x->name.len : y->name.len;
-    int order = least ? memcmp(x->name.data, y->name.data, least) : 0;
-    if (order == 0)
-        order = (x->name.len > y->name.len) - (x->name.len < y->name.len);
+    int order = pt_name_compare(x->name, y->name);
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
@@ -131,10 +129,8 @@ pt_cov_regions_last(const struct pt_cov_file *f, bool classes, bool *last)
             names[n++] = (struct named){f->functions[i].name, i};
     qsort(names, n, sizeof *names, by_name);
     for (uint32_t i = 0; i < n; i++)
-        last[names[i].row] = i + 1 == n ||
-                             names[i].name.len != names[i + 1].name.len ||
-                             memcmp(names[i].name.data, names[i + 1].name.data,
-                                    names[i].name.len) != 0;
+        last[names[i].row] =
+            i + 1 == n || pt_name_compare(names[i].name, names[i + 1].name);
     free(names);
     return PT_OK;
 }

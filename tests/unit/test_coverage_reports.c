@@ -282,7 +282,7 @@ Test(coverage_annotate, wraps_and_colours)
     char *got = coverage_written(&c, pt_cov_annotate, &how);
     cr_expect_str_eq(got,
                      "\033[1mx\033[0m\n100%: lines 1/1\n\n"
-                     "\033[0m>   123M     1  \033[0m"
+                     ">   123M     1  "
                      "        \033[1mif\033[0m \033[32maaaaaaaaaaaaa\033[0m\n"
                      "                \033[32maaaaaaaaaaa\033[0m:\n");
     free(got);
