@@ -145,6 +145,11 @@ store(const struct pt_option *o, void *values, const char *value,
         *(uint64_t *)at = n;
         return PT_OK;
     }
+    case PT_OPTION_PAIRS: {
+        struct pt_text_list *list = (struct pt_text_list *)at;
+        enum pt_status st = append(list, o->name);
+        return st == PT_OK ? append(list, value) : st;
+    }
     case PT_OPTION_LIST:
         return append((struct pt_text_list *)at, value);
     }
@@ -182,8 +187,10 @@ pt_arguments_parse(const struct pt_option_group *groups, size_t n, int argc,
                 value = word + 2 + len + 1;
         } else {
             o = find(groups, n, NULL, 0, word[1], &values);
-            if (word[2])
+            if (o && word[2])
                 value = word + 2;
+            else if (!o)
+                o = find(groups, n, word + 1, strlen(word + 1), 0, &values);
         }
         if (!o)
             return unknown(groups, n, word, error);
@@ -207,7 +214,7 @@ pt_arguments_clear(const struct pt_option_group *groups, size_t n)
 {
     for (size_t g = 0; g < n; g++)
         for (const struct pt_option *o = groups[g].options; o && o->name; o++)
-            if (o->type == PT_OPTION_LIST) {
+            if (o->type == PT_OPTION_LIST || o->type == PT_OPTION_PAIRS) {
                 struct pt_text_list *list =
                     (struct pt_text_list *)((char *)groups[g].values +
                                             o->offset);

@@ -15,6 +15,8 @@ enum pt_option_type {
     PT_OPTION_CHOICE, /* const char *, one of `arg`'s words "a|b|c" */
     PT_OPTION_COUNT,  /* uint64_t, decimal */
     PT_OPTION_LIST,   /* struct pt_text_list: may be given again */
+    PT_OPTION_PAIRS,  /* the same, each value behind its option's name: several
+                         options have one list, in the order of their words */
 };
 
 struct pt_text_list {
@@ -37,10 +39,10 @@ struct pt_option_group {
     void *values;
 };
 
-/* Parses argv[0..argc): --name=value, --name value, -x value, --flag; "--" ends
- * the options.  At most `most` operands are added to the caller's list.
- * PT_EUSAGE with one sentence in `error`, which names the nearest option where
- * one is. */
+/* Parses argv[0..argc): --name=value, --name value, -x value, --flag, and
+ * -name where no letter begins it; "--" ends the options.  At most `most`
+ * operands are added to the caller's list.  PT_EUSAGE with one sentence in
+ * `error`, which names the nearest option where one is. */
 enum pt_status pt_arguments_parse(const struct pt_option_group *groups,
                                   size_t n, int argc, char **argv,
                                   struct pt_text_list *operands, size_t most,

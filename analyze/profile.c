@@ -86,6 +86,7 @@ is_given(const struct pt_option *o, const void *config)
     case PT_OPTION_COUNT:
         return *(const uint64_t *)at != 0;
     case PT_OPTION_LIST:
+    case PT_OPTION_PAIRS:
         return ((const struct pt_text_list *)at)->n != 0;
     }
     return false;

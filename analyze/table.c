@@ -11,6 +11,7 @@
     X(dump)                                                                    \
     X(coverage)                                                                \
     X(profile)                                                                 \
+    X(debug)                                                                   \
     X(export)                                                                  \
     X(flamegraph)
 

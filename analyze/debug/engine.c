@@ -63,28 +63,6 @@ open_view(struct pt_engine *e, uint32_t thread)
     return PT_OK;
 }
 
-enum pt_status
-pt_engine_thread(struct pt_engine *e, uint32_t thread)
-{
-    struct pt_thread_state state;
-    size_t i;
-    if (!find_thread(e, thread, &i))
-        return PT_ENOTFOUND;
-    if (e->view.thread == thread)
-        return PT_OK;
-    enum pt_status st = pt_history_thread(e->all, i, &state);
-    if (st == PT_OK)
-        st = open_view(e, thread);
-    if (st != PT_OK)
-        return st;
-    if (state.begun)
-        st = pt_view_seek(&e->view, state.seq, state.k);
-    else
-        pt_history_begin(e->view.history);
-    e->selected = 0;
-    return st;
-}
-
 size_t
 pt_engine_threads(const struct pt_engine *e)
 {
@@ -178,6 +156,27 @@ select_innermost(struct pt_engine *e)
     if (st == PT_OK)
         e->selected = top.height - python.height;
     return st == PT_END ? PT_OK : st;
+}
+
+enum pt_status
+pt_engine_thread(struct pt_engine *e, uint32_t thread)
+{
+    struct pt_thread_state state;
+    size_t i;
+    if (!find_thread(e, thread, &i))
+        return PT_ENOTFOUND;
+    if (e->view.thread == thread)
+        return PT_OK;
+    enum pt_status st = pt_history_thread(e->all, i, &state);
+    if (st == PT_OK)
+        st = open_view(e, thread);
+    if (st != PT_OK)
+        return st;
+    if (state.begun)
+        st = pt_view_seek(&e->view, state.seq, state.k);
+    else
+        pt_history_begin(e->view.history);
+    return st == PT_OK ? select_innermost(e) : st;
 }
 
 const char *

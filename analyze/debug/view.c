@@ -559,7 +559,7 @@ static enum pt_status
 over_forward(struct pt_view *v, enum pt_stops stops, struct pt_activation f)
 {
     struct pt_here here;
-    uint64_t seen, seq, k;
+    uint64_t seen = 0, seq, k;
     bool at = false, stop;
     enum pt_status st = current_seq(v, &seen);
     while (st == PT_OK) {

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { WORDS = 12, WORD = 96, RUNS = 3 };
+enum { WORDS = 16, WORD = 96, RUNS = 3, COMMANDS = 6 };
 
 struct line {
     char words[WORDS][WORD];
@@ -99,6 +99,16 @@ static const struct {
              {"function", "f|g*"},      {"kinds", "call,return|line|branch"},
              {"min-time", "1%|20ns"},   {NULL, "f|*|1|app.py:11|"}};
 
+/* What the debugger is told to do. */
+static const char commands[] =
+    "step 7|next 3|finish|until|continue|stepi 9|nexti 5|reverse-step 7|"
+    "reverse-next 3|reverse-finish|reverse-until|reverse-continue|rsi 9|rni 5|"
+    "break f|break app.py:3|tbreak *|catch exception|catch thread|delete|"
+    "goto begin|goto end|goto failure|goto 12|goto 7+3|goto 2us|goto f 2|"
+    "advance g|until app.py:2|bt|bt -2|up|down|list|list -|disassemble|calls|"
+    "info threads|info functions|info tasks|info sources|info line|search f|"
+    "thread 1|thread 2|when|mark a|goto a";
+
 static const char *
 values_of(const struct pt_option *o)
 {
@@ -124,6 +134,15 @@ add_option(struct line *l, const struct pt_option *o, uint64_t *state)
 {
     char value[WORD / 2] = "";
     char *w = add(l, "");
+    if (o->type == PT_OPTION_PAIRS) {
+        for (unsigned i = 1; i <= COMMANDS && l->n < WORDS - 5; i++) {
+            choose(commands, state, value, sizeof value);
+            snprintf(w, WORD, "--%s=%s", o->name, value);
+            w = i < COMMANDS ? add(l, "") : w;
+        }
+        snprintf(w, WORD, "--%s=when", o->name);
+        return;
+    }
     if (o->type == PT_OPTION_FLAG) {
         snprintf(w, WORD, "--%s", o->name);
         return;
@@ -146,7 +165,8 @@ make_line(struct line *l, const struct pt_analyzer *a, uint64_t *state)
     *l = (struct line){0};
     for (size_t g = 0; g < n; g++)
         for (const struct pt_option *o = groups[g].options; o->name; o++)
-            if (dice(state, 12) == 0 && !is_left_out(o) && l->n < WORDS - 5)
+            if ((o->type == PT_OPTION_PAIRS || dice(state, 12) == 0) &&
+                !is_left_out(o) && l->n < WORDS - 5)
                 add_option(l, o, state);
     if (a->formats != NULL) {
         char *w = add(l, "--format=");
