@@ -92,7 +92,8 @@ mark_first_strings(struct lines *l)
 {
     const struct pt_syntax *s = l->source->syntax;
     struct pt_str text = l->source->text;
-    struct place place = {0, 1};
+    bool marked = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
+    struct place place = {marked ? 3 : 0, 1};
     uint8_t *seen = calloc(s->nsuites + 1, 1);
     if (!seen)
         return PT_ENOMEM;

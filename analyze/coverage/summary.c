@@ -260,9 +260,10 @@ measure(struct table *t)
 {
     char text[PT_NUMBER_TEXT];
     double all = pt_cov_percent(&t->total, t->coverage->has_arcs);
+    unsigned all_width =
+        (unsigned)strlen(pt_cov_percent_text(all, digits_of(t), text));
     t->name = 5;
-    t->cover = (unsigned)strlen(pt_cov_percent_text(all, digits_of(t), text));
-    t->cover = t->cover + 2 < 6 ? 4 : t->cover;
+    t->cover = all_width + 3 < 7 ? 7 : all_width + 3;
     for (uint32_t i = 0; i < t->n; i++) {
         char *name = name_of(t->rows[i].file->path);
         if (!name)
@@ -272,10 +273,9 @@ measure(struct table *t)
         unsigned cover = (unsigned)strlen(
             pt_cov_percent_text(t->rows[i].percent, digits_of(t), text));
         t->name = width > t->name ? width : t->name;
-        t->cover = cover > t->cover ? cover : t->cover;
+        t->cover = cover + 2 > t->cover ? cover + 2 : t->cover;
     }
     t->name++;
-    t->cover += 3;
     return PT_OK;
 }
 
