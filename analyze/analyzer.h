@@ -55,6 +55,7 @@ struct pt_session {
     struct pt_filter *filter;
     struct pt_input *more; /* the second trace and those behind it */
     size_t nmore;
+    struct pt_input other; /* as pt_session_other() opened it */
     struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT,
                                   and of a format that writes a folder */
     struct pt_trouble trouble; /* filled by the analyzer, told at the end */
@@ -89,6 +90,10 @@ size_t pt_analyzer_groups(const struct pt_analyzer *, struct pt_common *,
 
 /* Runs an analyzer over its command line; prints what there is to say. */
 enum pt_exit pt_session_run(const struct pt_analyzer *, int argc, char **argv);
+
+/* Opens a trace to compare with as the session's `other`, filtered as the first
+ * one is; what ails it is told of at the end, as of the others. */
+enum pt_status pt_session_other(struct pt_session *, const char *path);
 
 /* True when the session's format is `name`. */
 bool pt_session_format(const struct pt_session *, const char *name);

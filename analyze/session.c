@@ -246,6 +246,26 @@ refuse_places(struct pt_session *s)
 }
 
 static enum pt_status
+open_input(struct pt_session *s, const char *path, struct pt_input *in)
+{
+    enum pt_status st = pt_trace_open(path, &s->error, &in->trace);
+    if (st == PT_OK)
+        st = make_filter(s, in->trace, &in->filter);
+    if (st == PT_OK && is_same_file(s->common.output, pt_trace_path(in->trace)))
+        st = pt_session_fail(s, PT_EUSAGE,
+                             "%s is a trace itself; name another file",
+                             s->common.output);
+    return st;
+}
+
+static void
+close_input(struct pt_input *in)
+{
+    pt_filter_free(in->filter);
+    pt_trace_close(in->trace);
+}
+
+static enum pt_status
 open_more(struct pt_session *s, const struct pt_text_list *paths)
 {
     enum pt_status st = paths->n > 1 ? refuse_places(s) : PT_OK;
@@ -254,18 +274,16 @@ open_more(struct pt_session *s, const struct pt_text_list *paths)
     s->more = calloc(paths->n - 1, sizeof *s->more);
     if (!s->more)
         return PT_ENOMEM;
-    for (size_t i = 1; st == PT_OK && i < paths->n; i++) {
-        struct pt_input *in = &s->more[s->nmore++];
-        st = pt_trace_open(paths->items[i], &s->error, &in->trace);
-        if (st == PT_OK)
-            st = make_filter(s, in->trace, &in->filter);
-        if (st == PT_OK &&
-            is_same_file(s->common.output, pt_trace_path(in->trace)))
-            st = pt_session_fail(s, PT_EUSAGE,
-                                 "%s is a trace itself; name another file",
-                                 s->common.output);
-    }
+    for (size_t i = 1; st == PT_OK && i < paths->n; i++)
+        st = open_input(s, paths->items[i], &s->more[s->nmore++]);
     return st;
+}
+
+enum pt_status
+pt_session_other(struct pt_session *s, const char *path)
+{
+    enum pt_status st = refuse_places(s);
+    return st == PT_OK ? open_input(s, path, &s->other) : st;
 }
 
 static enum pt_status
@@ -310,10 +328,9 @@ open_all(struct pt_session *s, const struct pt_text_list *paths)
 static void
 close_all(struct pt_session *s, const struct pt_option_group *groups, size_t n)
 {
-    for (size_t i = 0; i < s->nmore; i++) {
-        pt_filter_free(s->more[i].filter);
-        pt_trace_close(s->more[i].trace);
-    }
+    for (size_t i = 0; i < s->nmore; i++)
+        close_input(&s->more[i]);
+    close_input(&s->other);
     free(s->more);
     pt_filter_free(s->filter);
     pt_trace_close(s->trace);
@@ -335,6 +352,8 @@ run_opened(struct pt_session *s)
     bool trouble = report_trouble(s, s->trace, &s->trouble);
     for (size_t i = 0; i < s->nmore; i++)
         trouble |= report_trouble(s, s->more[i].trace, &s->more[i].trouble);
+    if (s->other.trace)
+        trouble |= report_trouble(s, s->other.trace, &s->other.trouble);
     if (written != PT_OK) {
         pt_out_say("%s", write_error.text);
         return exit_for(written);

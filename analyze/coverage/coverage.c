@@ -1,5 +1,6 @@
 /* ptana coverage: what of the program's sources ran. */
 #include "analyze/coverage/coverage.h"
+#include "analyze/coverage/diff.h"
 #include "analyze/coverage/report.h"
 
 #include <stdio.h>
@@ -38,6 +39,12 @@ static const struct pt_option options[] = {
      "exit 1 where less than that is covered, of the table's total, or of "
      "lines:, branches:, conditions: or mcdc:; several with commas between, or "
      "given again"},
+    {"diff", 0, PT_OPTION_TEXT, AT(diff), "OLD",
+     "tell what became uncovered, or covered, since the trace OLD was "
+     "recorded, as text or json; lines are followed through the changes of "
+     "the sources"},
+    {"fail-on-loss", 0, PT_OPTION_FLAG, AT(fail_on_loss), NULL,
+     "with --diff: exit 1 where something that was covered is not any more"},
     {"python", 0, PT_OPTION_TEXT, AT(python), "PYTHON",
      "a Python of the version that ran the program, whose parser reads sources "
      "that the trace has no syntax of; default: the pythonX.Y or python3 on "
@@ -87,7 +94,7 @@ collect(struct pt_session *s, struct pt_collection *c)
 }
 
 static enum pt_status
-report(struct pt_session *s, const struct pt_coverage *c)
+check_files(struct pt_session *s, const struct pt_coverage *c)
 {
     if (c->nfiles == 0)
         return pt_session_fail(s, PT_ENOTFOUND,
@@ -95,6 +102,12 @@ report(struct pt_session *s, const struct pt_coverage *c)
                                "--include name others, also those of the "
                                "standard library and of installed packages",
                                pt_trace_path(s->trace));
+    return PT_OK;
+}
+
+static enum pt_status
+report(struct pt_session *s, const struct pt_coverage *c)
+{
     say_lacks(c);
     enum pt_status st = pt_session_format(s, "json")   ? pt_cov_json(c, s->out)
                         : pt_session_format(s, "lcov") ? pt_cov_lcov(c, s->out)
@@ -108,29 +121,106 @@ report(struct pt_session *s, const struct pt_coverage *c)
     return st;
 }
 
+/* --- what became uncovered ------------------------------------------------ */
+
+static enum pt_status
+collect_other(struct pt_session *s, struct pt_collection *c)
+{
+    const struct pt_cov_config *config = s->config;
+    enum pt_status st = pt_session_other(s, config->diff);
+    if (st == PT_OK)
+        st = pt_collection_add(c, s->other.trace, s->other.filter,
+                               &s->other.trouble, &s->error);
+    return st == PT_OK ? pt_collection_finish(c) : st;
+}
+
+static enum pt_status
+report_diff(struct pt_session *s, const struct pt_coverage *then,
+            const struct pt_coverage *now)
+{
+    const struct pt_cov_config *config = s->config;
+    uint64_t lost = 0;
+    say_lacks(now);
+    enum pt_status st = (pt_session_format(s, "json")
+                             ? pt_cov_diff_json
+                             : pt_cov_diff_text)(then, now, s->out, &lost);
+    if (st == PT_OK)
+        pt_cov_gate(s, now);
+    if (st == PT_OK && lost && config->fail_on_loss) {
+        pt_out_say("something that %s covered is not covered any more",
+                   config->diff);
+        s->verdict = PT_EXIT_THRESHOLD;
+    }
+    return st;
+}
+
+static enum pt_status
+check_diff(struct pt_session *s)
+{
+    const struct pt_cov_config *config = s->config;
+    if (!config->diff && config->fail_on_loss)
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--fail-on-loss needs --diff=OLD, which says "
+                               "what was covered");
+    if (config->diff && !pt_session_format(s, "text") &&
+        !pt_session_format(s, "json"))
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--diff reports as text or json, not %s",
+                               s->common.format);
+    return PT_OK;
+}
+
+/* --- the analyzer --------------------------------------------------------- */
+
+/* A coverage with what it borrows from. */
+struct made {
+    struct pt_collection *all;
+    struct pt_selection *files;
+    struct pt_coverage coverage;
+};
+
+static void
+unmake(struct made *m)
+{
+    pt_coverage_clear(&m->coverage);
+    pt_selection_free(m->files);
+    pt_collection_free(m->all);
+}
+
+static enum pt_status
+make(struct pt_session *s,
+     enum pt_status (*gather)(struct pt_session *, struct pt_collection *),
+     struct made *m)
+{
+    const struct pt_cov_config *config = s->config;
+    enum pt_status st = pt_collection_new(config->python, &m->all);
+    if (st == PT_OK)
+        st = gather(s, m->all);
+    if (st == PT_OK)
+        st = pt_selection_new(s, m->all, &m->files);
+    return st == PT_OK ? pt_coverage_build(s, m->all, m->files, &m->coverage)
+                       : st;
+}
+
 static enum pt_status
 run(struct pt_session *s)
 {
     const struct pt_cov_config *config = s->config;
-    struct pt_collection *all;
-    struct pt_selection *files = NULL;
-    struct pt_coverage coverage;
+    struct made now = {0}, then = {0};
     enum pt_status st = pt_cov_gate_check(s);
     if (st == PT_OK)
-        st = pt_collection_new(config->python, &all);
-    if (st != PT_OK)
-        return st;
-    st = collect(s, all);
+        st = check_diff(s);
     if (st == PT_OK)
-        st = pt_selection_new(s, all, &files);
+        st = make(s, collect, &now);
     if (st == PT_OK)
-        st = pt_coverage_build(s, all, files, &coverage);
-    if (st == PT_OK) {
-        st = report(s, &coverage);
-        pt_coverage_clear(&coverage);
-    }
-    pt_selection_free(files);
-    pt_collection_free(all);
+        st = check_files(s, &now.coverage);
+    if (st == PT_OK && config->diff)
+        st = make(s, collect_other, &then);
+    if (st == PT_OK)
+        st = config->diff ? report_diff(s, &then.coverage, &now.coverage)
+                          : report(s, &now.coverage);
+    unmake(&then);
+    unmake(&now);
     return st;
 }
 
@@ -162,6 +252,8 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "and what never ran in either\n"
         "ptana coverage --format=json -o coverage.json # as coverage json "
         "writes it\n"
+        "ptana coverage --diff=main.ptr --fail-on-loss # what became uncovered "
+        "since main.ptr\n"
         "ptana coverage --format=html -o report # open report/index.html\n"
         "ptana coverage --format=annotate --include=app.py | less -R",
     .options = options,
