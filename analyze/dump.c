@@ -82,7 +82,9 @@ say_lacks(const struct pt_session *s, uint32_t kinds)
         {1u << PT_BRANCH | 1u << PT_JUMP, "branches", "flow"},
         {1u << PT_CALL | 1u << PT_RETURN, "calls", "calls"},
         {1u << PT_C_CALL | 1u << PT_C_RETURN, "C calls", "calls"}};
-    uint32_t implied = implied_kinds(s);
+    const struct pt_header *h = pt_trace_header(s->trace);
+    uint32_t once = h->optional & PT_OPTIONAL_ONCE ? h->events : 0;
+    uint32_t implied = implied_kinds(s) | once;
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
         if (kinds & presets[i].kinds && !(implied & presets[i].kinds))
             pt_session_lacks(s, presets[i].kinds, presets[i].what,

@@ -55,7 +55,8 @@ find_source_of(struct pt_session *s, enum pt_heat_source *out)
 {
     const struct pt_header *h = pt_trace_header(s->trace);
     const char *lacks = pt_flow_lacks(s->trace);
-    bool told = h->events >> PT_LINE & 1, timed = h->stamped >> PT_LINE & 1;
+    bool told = pt_trace_told(s->trace) >> PT_LINE & 1,
+         timed = h->stamped >> PT_LINE & 1;
     *out = told && (timed || lacks) ? PT_HEAT_OF_LINES : PT_HEAT_OF_FLOW;
     return lacks && !told
                ? pt_session_fail(s, PT_EUSAGE,

@@ -34,8 +34,7 @@ bool
 pt_session_lacks(const struct pt_session *s, uint32_t kinds, const char *what,
                  const char *preset)
 {
-    const struct pt_header *h = pt_trace_header(s->trace);
-    if (h->events & kinds)
+    if (pt_trace_told(s->trace) & kinds)
         return false;
     pt_out_say("%s has no %s; ptrec run --preset=%s records them",
                pt_trace_path(s->trace), what, preset);

@@ -40,6 +40,7 @@ const uint8_t pt_record_words[PT_W_LIMIT] = {
     [PT_W_BEGIN] = 4,        [PT_W_END] = 1,          [PT_W_GAP] = 5,
     [PT_W_FRAME] = 5,        [PT_W_FRAME_C] = 2,      [PT_W_SWITCH] = 3,
     [PT_W_TASK] = 3,         [PT_W_VALUE] = 3,        [PT_W_BYTES] = 1,
+    [PT_W_LINE_IN] = 3,      [PT_W_BRANCH_IN] = 4,
 };
 
 INLINE bool
@@ -286,6 +287,20 @@ c_end(struct state *s, unsigned way, uint8_t kind)
     return put(s, way, kind, 0, 0, 0, 0, 0);
 }
 
+/* What is told once names its code object, as no frame is known. */
+static enum pt_status
+told_once(struct state *s, uint32_t record)
+{
+    bool branch = record == PT_W_BRANCH_IN;
+    uint32_t id = pt_idmap_find(&s->codes, word(s->p, 1));
+    if (id == 0)
+        return pt_run_broken(s->run, "an undefined code object", word(s->p, 1));
+    return pt_block_push(s->block, branch ? PT_BRANCH : PT_LINE,
+                         PT_HAS(CODE) | PT_HAS(OFF) |
+                             (branch ? PT_HAS(DST) : 0),
+                         0, id, word(s->p, 2), branch ? word(s->p, 3) : 0, 0);
+}
+
 /* The records that say where they happened. */
 INLINE enum pt_status
 placed_event(struct state *s, unsigned way, uint32_t record)
@@ -351,6 +366,9 @@ event(struct state *s, unsigned way, uint32_t record)
         return c_end(s, way, PT_C_RETURN);
     case PT_W_C_EXCEPTION:
         return c_end(s, way, PT_C_EXCEPTION);
+    case PT_W_LINE_IN:
+    case PT_W_BRANCH_IN:
+        return told_once(s, record);
     default:
         return way & FLOW ? placed_event(s, way, record) : PT_END;
     }

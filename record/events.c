@@ -22,14 +22,16 @@
 static const struct pt_preset presets[] = {
     {"flow",
      "what decides the path; all lines and instructions follow (default)",
-     COARSE, FLOW_KINDS, true},
+     COARSE, FLOW_KINDS, true, false},
     {"calls", "calls and C calls: the cheapest exact profile", FINE, CALL_KINDS,
-     false},
+     false, false},
     {"lines", "calls, C calls, lines, exceptions: exact time per line", FINE,
-     LINE_KINDS, false},
+     LINE_KINDS, false, false},
     {"instructions", "everything, each bytecode instruction", FINE, ALL_KINDS,
-     false},
-    {"coverage", NULL, FINE, 0, false},
+     false, false},
+    {"coverage",
+     "which lines ran and which ways branches went, almost for free (3.12 on)",
+     FINE, BIT(LINE) | BIT(BRANCH), false, true},
 };
 
 const struct pt_preset *
@@ -45,18 +47,12 @@ pt_preset_find(const char *name, const struct pt_preset **out,
     for (unsigned i = 0; i < sizeof presets / sizeof *presets; i++) {
         if (strcmp(presets[i].name, name) != 0)
             continue;
-        if (presets[i].events == 0)
-            return pt_problem_set(
-                error, PT_EUSAGE, 0,
-                "the preset \"%s\" is not in this version; use flow, "
-                "calls, lines or instructions",
-                name);
         *out = &presets[i];
         return PT_OK;
     }
     return pt_problem_set(error, PT_EUSAGE, 0,
-                          "no preset \"%.64s\"; use flow, calls, lines or "
-                          "instructions",
+                          "no preset \"%.64s\"; use flow, calls, lines, "
+                          "instructions or coverage",
                           name);
 }
 
@@ -116,9 +112,11 @@ pt_events_parse(const char *text, uint32_t *events, struct pt_error *error)
 #define UNTIMED_IN_FLOW (BIT(BRANCH))
 
 uint32_t
-pt_events_stamped(uint32_t events, bool flow)
+pt_events_stamped(uint32_t events, const struct pt_preset *preset)
 {
     uint32_t kinds =
         events | BIT(THREAD) | BIT(PROCESS) | BIT(GAP) | BIT(SWITCH);
-    return flow ? kinds & ~UNTIMED_IN_FLOW : kinds;
+    return preset->flow   ? kinds & ~UNTIMED_IN_FLOW
+           : preset->once ? kinds & ~events
+                          : kinds;
 }

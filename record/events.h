@@ -7,14 +7,14 @@
 #include <pt/event.h>
 #include <pt/status.h>
 
-/* The preset's name and what it is for, by index; NULL after the last.  One
- * that this version lacks has no events. */
+/* The preset's name and what it is for, by index; NULL after the last. */
 struct pt_preset {
     const char *name;
     const char *what;
     double quantum;  /* resolution of its times by default, ns */
-    uint32_t events; /* bit per kind, 0: not in this version */
+    uint32_t events; /* bit per kind */
     bool flow;       /* events say where they happen, for a walk */
+    bool once;       /* each line and way of a branch is told once */
 };
 const struct pt_preset *pt_preset_at(unsigned i);
 
@@ -31,9 +31,9 @@ enum pt_status pt_preset_find(const char *name, const struct pt_preset **out,
 enum pt_status pt_events_parse(const char *text, uint32_t *events,
                                struct pt_error *error);
 
-/* The kinds that always carry a time when `events` are recorded: those that
- * were asked for, but of flow's branches only some, and the edges of threads
- * and gaps. */
-uint32_t pt_events_stamped(uint32_t events, bool flow);
+/* The kinds that always carry a time when a preset, changed to `events`, is
+ * recorded: those that were asked for, but of flow's branches only some and
+ * nothing that is told once, and the edges of threads and gaps. */
+uint32_t pt_events_stamped(uint32_t events, const struct pt_preset *);
 
 #endif

@@ -73,6 +73,16 @@ pt_filters_add(struct pt_filters *f, enum pt_rule_kind kind, const char *value,
                                   : store(f, kind, value, error);
 }
 
+bool
+pt_filters_have(const struct pt_filters *f, enum pt_rule_kind kind)
+{
+    struct pt_rule rule;
+    for (size_t i = 0; i < f->n; i++)
+        if (pt_rule_parse(f->list[i].data, &rule) && rule.kind == kind)
+            return true;
+    return false;
+}
+
 void
 pt_filters_clear(struct pt_filters *f)
 {

@@ -23,6 +23,8 @@ enum pt_status pt_filters_add(struct pt_filters *, enum pt_rule_kind,
                               const char *value, struct pt_error *error);
 void pt_filters_clear(struct pt_filters *);
 
+bool pt_filters_have(const struct pt_filters *, enum pt_rule_kind);
+
 /* The options that say it, as far as `out` has room. */
 void pt_filters_tell(const struct pt_filters *, char *out, size_t size);
 

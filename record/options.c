@@ -171,8 +171,8 @@ static const struct option table[] = {
      "the interpreter (default: $VIRTUAL_ENV/bin/python, python3)", set_python},
     {'o', "output", "FILE", "the trace (default: trace.ptr)", set_output},
     {'f', "force", NULL, "replace FILE though it is no trace", set_force},
-    {0, "preset", "NAME", "flow (default), calls, lines or instructions",
-     set_preset},
+    {0, "preset", "NAME",
+     "flow (default), calls, lines, instructions or coverage", set_preset},
     {0, "events", "KINDS",
      "record these kinds (call,line), or change the preset (+line,-c_call)",
      set_events},
@@ -374,6 +374,32 @@ parse_words(struct args *a)
     return PT_OK;
 }
 
+/* What is told once has no stack that rules or other kinds could stand on. */
+static enum pt_status
+check_once(const struct pt_options *o, struct pt_error *error)
+{
+    if (!o->preset->once)
+        return PT_OK;
+    const char *against = o->events != o->preset->events ? "--events"
+                          : o->drop                      ? "--on-full=drop"
+                                                         : NULL;
+    static const struct {
+        enum pt_rule_kind kind;
+        const char *option;
+    } stacked[] = {{PT_RULE_FUNCTION, "--function"},
+                   {PT_RULE_MAX_DEPTH, "--max-depth"},
+                   {PT_RULE_START_AT, "--start-at"}};
+    for (size_t i = 0; i < sizeof stacked / sizeof *stacked; i++)
+        if (against == NULL && pt_filters_have(&o->filters, stacked[i].kind))
+            against = stacked[i].option;
+    if (against == NULL)
+        return PT_OK;
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "--preset=%s tells each line once and does not go "
+                          "with %s; --preset=flow does",
+                          o->preset->name, against);
+}
+
 enum pt_status
 pt_options_parse(struct pt_options *o, int argc, char **argv,
                  struct pt_error *error)
@@ -386,6 +412,8 @@ pt_options_parse(struct pt_options *o, int argc, char **argv,
     struct args a = {o, argv, argc, 0, error};
     if (st == PT_OK)
         st = parse_words(&a);
+    if (st == PT_OK)
+        st = check_once(o, error);
     if (o->quantum == 0)
         o->quantum = o->preset->quantum;
     return st;

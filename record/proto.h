@@ -138,7 +138,8 @@ struct pt_config {
     uint32_t value_length; /* elements of a container ... */
     uint32_t value_bytes;  /* ... bytes of a str, bytes or int ... */
     uint32_t record_bytes; /* ... and of a whole record, which are told */
-    uint32_t reserved[3];
+    uint32_t once;         /* 1: each line and way of a branch is told once */
+    uint32_t reserved[2];
     /* Values of such names are not told: a POSIX extended regular expression,
        without regard to case; "" none. */
     char redact[PT_REDACT_TEXT];
@@ -270,7 +271,10 @@ enum pt_word {
                          records follow; byte offset, dst of the event */
     PT_W_BYTES = 35,  /* upper bits: how many bytes, then these, in as many
                          words as they need */
-    PT_W_LIMIT = 36
+    /* each once, of whatever frame; without a time */
+    PT_W_LINE_IN = 36,   /* code, byte offset */
+    PT_W_BRANCH_IN = 37, /* code, byte offset, destination */
+    PT_W_LIMIT = 38
 };
 /* A value: an item of CBOR with definite lengths, as spec/format.md has it in
  * section 10, but that `type` is a local id, and that [2] and [11] do not say

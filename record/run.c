@@ -129,9 +129,10 @@ make_header(struct run *run, int argc, char **argv)
         .argv = run->argv,
         .argc = (size_t)argc,
         .events = run->options.events,
-        .stamped =
-            pt_events_stamped(run->options.events, run->options.preset->flow),
-        .optional = run->options.preset->flow ? PT_OPTIONAL_FLOW : 0,
+        .stamped = pt_events_stamped(run->options.events, run->options.preset),
+        .optional = run->options.preset->flow   ? PT_OPTIONAL_FLOW
+                    : run->options.preset->once ? PT_OPTIONAL_ONCE
+                                                : 0,
         .filters = run->options.filters.list,
         .nfilters = run->options.filters.n,
     };
@@ -155,8 +156,9 @@ set_up_collector(struct run *run)
     c->config = (struct pt_config){
         .events = o->events,
         .asked = o->events & ~o->preset->events,
-        .stamped = pt_events_stamped(o->events, o->preset->flow),
+        .stamped = pt_events_stamped(o->events, o->preset),
         .flow = o->preset->flow,
+        .once = o->preset->once,
         .clock = run->clock.source,
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
         .alone = o->alone,

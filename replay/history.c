@@ -4,7 +4,7 @@
 const char *
 pt_history_lacks(const struct pt_history *h, enum pt_grain grain)
 {
-    uint32_t kinds = pt_trace_header(h->trace)->events;
+    uint32_t kinds = pt_trace_told(h->trace);
     bool told = grain == PT_GRAIN_LINE          ? kinds >> PT_LINE & 1
                 : grain == PT_GRAIN_INSTRUCTION ? kinds >> PT_INSTRUCTION & 1
                                                 : 1;

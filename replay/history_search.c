@@ -283,7 +283,8 @@ hits_event(const struct pt_search *s, const struct pt_page *p, uint32_t slot)
         w = find_wanted(s, e->id);
         return w && w->called;
     }
-    if (e->kind != PT_LINE || s->history->maker.walk || !p->walked)
+    if (e->kind != PT_LINE || e->has & PT_HAS(CODE) || s->history->maker.walk ||
+        !p->walked)
         return false;
     uint32_t node = pt_page_python(p, p->behind[slot]);
     if (node == PT_NO_NODE)

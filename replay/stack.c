@@ -173,6 +173,26 @@ place(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
     name_frame(s, out);
 }
 
+uint32_t
+pt_trace_told(const struct pt_trace *trace)
+{
+    const struct pt_header *h = pt_trace_header(trace);
+    return h->optional & PT_OPTIONAL_ONCE ? 0 : h->events;
+}
+
+/* What is told once is of a frame that nothing else is known of. */
+static void
+place_once(struct pt_stack *s, const struct pt_event *e,
+           struct pt_step *out)
+{
+    close_c_calls(s, out);
+    out->frame = (struct pt_frame){.id = e->id, .off = e->pos};
+    if (s->lines)
+        out->frame.line = pt_line_cache_at(s->lines, e->id, e->pos);
+    out->framed = true;
+    out->depth = s->depth;
+}
+
 enum pt_status
 pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
               struct pt_step *out)
@@ -230,7 +250,10 @@ pt_stack_step(struct pt_stack *s, const struct pt_event *e, uint64_t seq,
     case PT_JUMP:
     case PT_EXCEPTION:
     case PT_HANDLED:
-        place(s, e, out);
+        if (e->has & PT_HAS(CODE))
+            place_once(s, e, out);
+        else
+            place(s, e, out);
         return PT_OK;
     case PT_GAP:
         pt_stack_lose(s);

@@ -97,6 +97,7 @@ suite roundtrip 900 "$python" tests/roundtrip/run.py
 suite filters 900 "$python" tests/roundtrip/filters.py
 suite counts 600 "$python" tests/roundtrip/counts.py
 suite lines 900 "$python" tests/roundtrip/lines.py
+suite once 600 "$python" tests/roundtrip/once.py
 suite hidden 300 "$python" tests/roundtrip/hidden.py
 suite foreign 300 "$python" tests/roundtrip/foreign.py
 suite syntax 600 "$python" tests/syntax/run.py

@@ -255,8 +255,10 @@ enum pt_required {
 
 /* Feature bits that a reader may ignore. */
 enum pt_optional {
-    PT_OPTIONAL_FLOW = 1 /* events say where they happened: the program's
-                            instructions can be walked (spec/format.md) */
+    PT_OPTIONAL_FLOW = 1, /* events say where they happened: the program's
+                             instructions can be walked (spec/format.md) */
+    PT_OPTIONAL_ONCE = 2  /* lines and branches name their code object, and each
+                             is told once: what ran, not how often or when */
 };
 
 /* Where a frame on the stack stands, so that its instructions can be walked

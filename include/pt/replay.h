@@ -18,6 +18,11 @@ pt_event_key(const struct pt_event *e)
     return e->arg == PT_IMPLIED ? 0 : e->arg;
 }
 
+/* The kinds (bit per kind) of which the log has each event, in its frame: those
+ * that were asked for, and none where lines and branches are told once
+ * (PT_OPTIONAL_ONCE). */
+uint32_t pt_trace_told(const struct pt_trace *);
+
 /* --- line tables ---------------------------------------------------------- */
 
 /* A place in a source file; lines from 1, columns (UTF-8 bytes) from 0; 0 and

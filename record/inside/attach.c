@@ -125,7 +125,8 @@ pt_attach(struct pt_attach *a)
                  "install ptrec and its recorder again");
         return -1;
     }
-    struct pt_calibration *calibration = pt_calibrate_plain();
+    struct pt_calibration *calibration =
+        pt_producer.once ? NULL : pt_calibrate_plain();
     bool started = pt_hooks_start(a->why, sizeof a->why);
     pt_calibrate_recorded(calibration);
     if (!started)

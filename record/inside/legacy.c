@@ -580,6 +580,12 @@ start_flow(void)
 bool
 pt_hooks_start(char *why, size_t whylen)
 {
+    if (pt_producer.once) {
+        snprintf(why, whylen,
+                 "CPython 3.11 cannot switch single events off, which "
+                 "--preset=coverage is made of: record with --preset=flow");
+        return false;
+    }
     struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
                                      &start_new};
     set_wanted(pt_producer.events);

@@ -20,6 +20,7 @@
 #include "filtered.h"
 #include "flow.h"
 #include "hooks.h"
+#include "once.h"
 
 #if PT_HAVE_MONITORING
 #include "frames.h"
@@ -193,13 +194,16 @@ static _Atomic bool reinstating; /* reinstate() is on its way */
 static bool
 is_wanted(const struct hook *h)
 {
-    return pt_producer.events >> h->kind & 1;
+    return pt_producer.once ? pt_once_callback(h->event) != NULL
+                            : pt_producer.events >> h->kind & 1;
 }
 
 /* The function that answers for a hook's event. */
 static PyObject *
 callback(struct hook *h)
 {
+    if (pt_producer.once)
+        return pt_builtin_init(&h->object.builtin, pt_once_callback(h->event));
     bool filtered = pt_gate.filtered;
     vectorcallfunc flow =
         pt_producer.flow ? pt_flow_callback(h->event, filtered) : NULL;
@@ -217,7 +221,9 @@ callback(struct hook *h)
 static bool
 asked_everywhere(const struct hook *h)
 {
-    return h->set && !(pt_producer.flow && h->kind == PT_JUMP);
+    return pt_producer.once
+               ? pt_once_everywhere(h->event)
+               : h->set && !(pt_producer.flow && h->kind == PT_JUMP);
 }
 
 /* What is asked of CPython once recording begins. */
@@ -271,6 +277,8 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
 {
     long mask = 0;
     asked.tool = tool;
+    if (pt_producer.once && !pt_once_init(monitoring, events, tool))
+        return false;
     if (pt_gate.filtered && !pt_filtered_init(monitoring))
         return false;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
@@ -367,7 +375,8 @@ static void
 audit(const char *event)
 {
     if (strncmp(event, "sys.", 4) != 0 ||
-        !(pt_producer.events >> PT_INSTRUCTION & 1) || reinstating)
+        !(pt_producer.events >> PT_INSTRUCTION & 1 || pt_producer.once) ||
+        reinstating)
         return;
     if ((strcmp(event + 4, "settrace") == 0 ||
          strcmp(event + 4, "setprofile") == 0 ||

@@ -61,6 +61,7 @@ struct pt_producer {
     uint32_t clock;
     uint32_t on_full;
     uint32_t flow;            /* config.flow */
+    uint32_t once;            /* config.once */
     bool midway;              /* recording began in the middle of threads */
     uint32_t epoch;           /* changes when ids start anew */
     uint32_t known[PT_KNOWN]; /* the highest local ids that were committed */
