@@ -22,7 +22,7 @@ CFLAGS_ALL  += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS     += -fsanitize=$(SAN)
 endif
 LOGLIBS := -lzstd -lcbor -lxxhash
-ANALYZELIBS := -lz -lpcre2-8 -ledit
+ANALYZELIBS := -lz -lpcre2-8 -ledit -lgmp
 
 FORMAT_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard format/*.c))
 SYNTAX_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard syntax/*.c))
@@ -105,6 +105,12 @@ $(BUILD)/tests/rings: $(RINGS_OBJ) $(PRODUCER_OBJ) \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) -lpthread
 
+# Expressions by themselves: tests/values/expressions.py.
+$(BUILD)/tests/evaluate: $(BUILD)/obj/tests/values/evaluate.o \
+                         $(filter-out %/main.o,$(ANALYZE_OBJ)) $(SYNTAX_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LOGLIBS) $(ANALYZELIBS) -lpthread -lm
+
 # A ptrec whose chunks end every 53 events, beside the same recorders.
 TINY := $(BUILD)/tests/tiny/bin/ptrec
 $(BUILD)/tests/tiny/lane.o: record/lane.c
@@ -120,13 +126,13 @@ $(TINY): $(BUILD)/tests/tiny/lane.o $(filter-out %/lane.o,$(RECORD_OBJ)) $(SYNTA
 
 TESTENV = BUILD="$(BUILD)" PYTHONS="$(PYTHONS)"
 
-check: all $(BUILD)/tests/unit $(TINY) ## run every test suite
+check: all $(BUILD)/tests/unit $(BUILD)/tests/evaluate $(TINY) ## run every test suite
 	$(TESTENV) sh tests/run.sh
 
-check-all: all $(BUILD)/tests/unit $(TINY) ## ... and the long ones
+check-all: all $(BUILD)/tests/unit $(BUILD)/tests/evaluate $(TINY) ## ... and the long ones
 	$(TESTENV) sh tests/run.sh --all
 
-check-%: all $(BUILD)/tests/unit $(TINY) ## run one suite, as in make check-roundtrip
+check-%: all $(BUILD)/tests/unit $(BUILD)/tests/evaluate $(TINY) ## run one suite, as in make check-roundtrip
 	$(TESTENV) sh tests/run.sh $*
 
 sid: ## fetch CPython 3.13 to 3.15 of Debian sid into build/sid, to test with
@@ -146,7 +152,7 @@ C_SOURCES = $(wildcard format/*.c syntax/*.c replay/*.c analyze/*.c analyze/*/*.
               record/*.c record/shim/*.c tests/unit/*.c)
 C_FILES   = $(C_SOURCES) $(wildcard format/*.h syntax/*.h replay/*.h analyze/*.h \
               analyze/*/*.h record/*.h record/inside/*.[ch] record/shim/*.h include/pt/*.h \
-              tests/unit/*.h tests/bench/floor/*.[ch] tests/bench/gen/*.c \
+              tests/unit/*.h tests/values/*.[ch] tests/bench/floor/*.[ch] tests/bench/gen/*.c \
               tests/fuzz/*.[ch] tests/tsan/*.c tests/tsan/criterion/*.h)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy

@@ -200,6 +200,36 @@ pt_repr_big(struct pt_growing *g, struct pt_str s)
     }
 }
 
+/* Adds one to the last of the digits before "e"; false where all are nines,
+ * which fewer digits then say. */
+static bool
+next_up(char *digits)
+{
+    char *at = strchr(digits, 'e');
+    while (at-- > digits) {
+        if (*at >= '0' && *at < '9') {
+            ++*at;
+            return true;
+        }
+        if (*at == '9')
+            *at = '0';
+    }
+    return false;
+}
+
+/* Digits that read back as `value`: the nearest that `precision` allows, or, as
+ * the numbers below a power of two lie closer than those above, the next. */
+static bool
+are_enough(double value, int precision, char *digits, size_t size)
+{
+    int exponent;
+    snprintf(digits, size, "%.*e", precision, value);
+    if (strtod(digits, NULL) == value)
+        return true;
+    return fabs(frexp(value, &exponent)) == 0.5 && next_up(digits) &&
+           strtod(digits, NULL) == value;
+}
+
 /* The fewest digits that read back as the same number, in Python's notation:
  * with an exponent below 1e-4 and from 1e16 on.  `whole` is what follows a
  * number that has no fraction. */
@@ -212,9 +242,9 @@ put_float(struct pt_growing *g, double value, const char *whole)
         return;
     }
     int precision = 0;
-    do
-        snprintf(digits, sizeof digits, "%.*e", precision, value);
-    while (strtod(digits, NULL) != value && ++precision < 17);
+    while (!are_enough(value, precision, digits, sizeof digits) &&
+           precision < 16)
+        precision++;
     int exponent = atoi(strchr(digits, 'e') + 1);
     if (exponent < -4 || exponent >= 16) {
         pt_growing_text(g, digits);

@@ -56,6 +56,8 @@ Test(analyze_repr, plain)
         {{.kind = PT_CONST_FLOAT, .f = 1e-5}, "1e-05"},
         {{.kind = PT_CONST_FLOAT, .f = 0.0001}, "0.0001"},
         {{.kind = PT_CONST_FLOAT, .f = 5e-324}, "5e-324"},
+        /* 2**-97: the nearest of 16 digits is not the one that reads back. */
+        {{.kind = PT_CONST_FLOAT, .f = 0x1p-97}, "6.310887241768095e-30"},
         {{.kind = PT_CONST_FLOAT, .f = -INFINITY}, "-inf"},
         {{.kind = PT_CONST_FLOAT, .f = NAN}, "nan"},
         {{.kind = PT_CONST_COMPLEX, .f = 0, .g = 2}, "2j"},
