@@ -541,6 +541,7 @@ put(struct printer *p, const struct pt_value *v)
         [PT_VALUE_NOTIMPLEMENTED] = "NotImplemented",
         [PT_VALUE_REDACTED] = "<redacted>",
         [PT_VALUE_UNREAD] = "<unread>",
+        [PT_VALUE_LOST] = "<lost>",
     };
     char number[24];
     switch ((enum pt_value_kind)v->kind) {

@@ -10,7 +10,7 @@
  *     #3=[1, <#3 ...>]             an object that is told of elsewhere in
  *                                  this value, and where it is; a cycle that
  *                                  was linked is Python's [...]
- *     <redacted> <unread> <unbound>
+ *     <redacted> <unread> <unbound> <lost>
  *
  * Thread rule: reads the trace only. */
 #ifndef PT_ANALYZE_VALUE_TEXT_H

@@ -97,6 +97,10 @@ pt_eval_told(struct pt_eval *e, const struct pt_value *v)
     case PT_VALUE_UNBOUND:
         pt_eval_raise(e, "NameError: the variable has no value here");
         return false;
+    case PT_VALUE_LOST:
+        pt_eval_unknown(e, "the part of the trace that told the value is not "
+                           "there");
+        return false;
     default:
         if (v->kind < PT_VALUE_UNREAD)
             return true;

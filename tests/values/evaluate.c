@@ -75,7 +75,9 @@ main(void)
             return 4;
         answer(&v.result);
         if (line[0] && v.result.value) {
-            strncpy(v.name, line, sizeof v.name - 1);
+            if ((size_t)snprintf(v.name, sizeof v.name, "%s", line) >=
+                sizeof v.name)
+                return 2;
             variables[nvariables++] = v;
         } else {
             pt_expr_result_clear(&v.result);
