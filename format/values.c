@@ -52,9 +52,8 @@ list_chunks(struct pt_values *vs)
     return PT_OK;
 }
 
-/* The last chunk that begins at `seq` or before; SIZE_MAX none. */
-static size_t
-chunk_before(const struct pt_values *vs, uint64_t seq)
+size_t
+pt_values_before(const struct pt_values *vs, uint64_t seq)
 {
     size_t low = 0, high = vs->nchunks;
     while (low < high) {
@@ -70,7 +69,7 @@ chunk_before(const struct pt_values *vs, uint64_t seq)
 size_t
 pt_values_chunk(const struct pt_values *vs, uint64_t seq)
 {
-    size_t at = chunk_before(vs, seq);
+    size_t at = pt_values_before(vs, seq);
     if (at == SIZE_MAX || vs->chunks[at].seq != seq)
         return SIZE_MAX;
     while (at > 0 && vs->chunks[at - 1].seq == seq)
@@ -117,6 +116,7 @@ pt_values_free(struct pt_values *vs)
         free_page(vs->pages[i]);
     pt_alloc_free(vs->pages);
     pt_alloc_free(vs->chunks);
+    pt_variables_free(vs->variables);
     pt_decoder_free(vs->decoder);
     pt_alloc_free(vs);
 }
@@ -347,7 +347,7 @@ read_tree(struct pt_values *vs, struct pt_values_page *p, uint32_t record,
 enum pt_status
 pt_values_get(struct pt_values *vs, uint64_t seq, struct pt_recorded **out)
 {
-    size_t chunk = chunk_before(vs, seq);
+    size_t chunk = pt_values_before(vs, seq);
     struct pt_values_page *p;
     if (chunk == SIZE_MAX)
         return PT_ENOTFOUND;

@@ -37,6 +37,7 @@ struct pt_values {
     size_t npages, pages_cap;
     size_t size; /* of all pages */
     uint64_t uses, lost;
+    struct pt_variables *variables; /* NULL until asked */
 };
 
 /* The page of a chunk of the list, kept until the next pt_values_get().  One
@@ -47,8 +48,18 @@ enum pt_status pt_values_page(struct pt_values *, size_t chunk,
                               struct pt_values_page **out);
 /* Finds out which events the records are of. */
 enum pt_status pt_values_events(struct pt_values *, struct pt_values_page *);
-/* The chunk whose first event is `seq`; SIZE_MAX none. */
+/* The chunk whose first event is `seq`, and the last that begins there or
+ * before; SIZE_MAX none. */
 size_t pt_values_chunk(const struct pt_values *, uint64_t seq);
+size_t pt_values_before(const struct pt_values *, uint64_t seq);
+
+/* Whether a chunk can have values of a frame of `code`, of a variable that is
+ * wanted.  PT_ENOMEM, or what is wrong with the machine. */
+typedef bool pt_wanted(void *state, uint32_t dst);
+enum pt_status pt_values_may_have(struct pt_values *, size_t chunk,
+                                  uint32_t code, pt_wanted *, void *state,
+                                  bool *out);
+void pt_variables_free(struct pt_variables *); /* NULL is fine */
 
 /* Makes a tree of record `record` of the page in `pool`: *chunk and *told are
  * where it was told.  What makes no sense is PT_VALUE_LOST. */

@@ -170,23 +170,44 @@ leave(struct pt_told *t)
     *r = (struct rest){s.key, mine, n};
 }
 
-/* A frame that goes on has the variables that it had. */
+/* Adds variables to those of the innermost frame. */
 static bool
-recall(struct pt_told *t, uint64_t key)
+add_variables(struct pt_told *t, const struct variable *from, size_t n)
 {
-    struct rest *r = t->rests != NULL ? &t->rests[key % RESTS] : NULL;
-    if (key == 0 || r == NULL || r->key != key)
-        return true;
     void *variables = t->variables;
-    if (!make_room(&variables, &t->variables_room, t->nvariables + r->n,
+    if (n == 0)
+        return true;
+    bool own = from >= t->variables && from < t->variables + t->nvariables;
+    size_t at = own ? (size_t)(from - t->variables) : 0;
+    if (!make_room(&variables, &t->variables_room, t->nvariables + n,
                    sizeof *t->variables))
         return false;
     t->variables = variables;
-    memcpy(t->variables + t->nvariables, r->variables,
-           r->n * sizeof *r->variables);
-    t->nvariables += r->n;
-    r->key = 0;
+    memcpy(t->variables + t->nvariables, own ? t->variables + at : from,
+           n * sizeof *from);
+    t->nvariables += n;
     return true;
+}
+
+/* A frame that goes on has the variables that it had.  Where it was suspended
+ * may not have been noticed yet, if another frame took its place there. */
+static bool
+recall(struct pt_told *t, uint64_t key)
+{
+    if (key == 0)
+        return true;
+    for (size_t i = t->nspans - 1; i-- > 0;) {
+        struct span *s = &t->spans[i];
+        if (s->key != key)
+            continue;
+        s->key = 0;
+        return add_variables(t, t->variables + s->first, s[1].first - s->first);
+    }
+    struct rest *r = t->rests != NULL ? &t->rests[key % RESTS] : NULL;
+    if (r == NULL || r->key != key)
+        return true;
+    r->key = 0;
+    return add_variables(t, r->variables, r->n);
 }
 
 enum pt_status
