@@ -557,7 +557,7 @@ builtin_index(struct pt_str name)
 }
 
 bool
-pt_eval_is_builtin(struct pt_str name)
+pt_expr_is_builtin(struct pt_str name)
 {
     return builtin_index(name) < BUILTINS;
 }

@@ -47,7 +47,7 @@ named(struct pt_eval *e, struct pt_str name)
     value = pt_eval_builtin_type(e, name);
     if (value || e->failed)
         return value;
-    if (pt_eval_is_builtin(name))
+    if (pt_expr_is_builtin(name))
         return pt_eval_unknown(e, "'%.*s' can only be called", shown(name),
                                name.data);
     return pt_eval_raise(e, "NameError: name '%.*s' is not defined",

@@ -156,7 +156,6 @@ int pt_eval_set_order(struct pt_eval *, const struct pt_value *,
 /* --- calls and text -------------------------------------------------------
  */
 
-bool pt_eval_is_builtin(struct pt_str name);
 const struct pt_value *pt_eval_attribute(struct pt_eval *,
                                          const struct pt_value *,
                                          struct pt_str name);

@@ -81,4 +81,7 @@ void pt_expr_result_clear(struct pt_expr_result *);
 int pt_expr_equal(const struct pt_expr_scope *, const struct pt_value *,
                   const struct pt_value *);
 
+/* Whether a name that is no variable may be called all the same. */
+bool pt_expr_is_builtin(struct pt_str name);
+
 #endif

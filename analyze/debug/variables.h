@@ -1,0 +1,54 @@
+/* The variables of a selected frame: as expressions look them up, and as a
+ * list.
+ * Thread rule: as the engine. */
+#ifndef PT_ANALYZE_DEBUG_VARIABLES_H
+#define PT_ANALYZE_DEBUG_VARIABLES_H
+
+#include "analyze/debug/engine.h"
+#include "analyze/expression/expression.h"
+
+#include <pt/scope.h>
+
+struct pt_variables;
+
+/* The trace is borrowed.  PT_ENOMEM. */
+enum pt_status pt_variables_new(const struct pt_trace *,
+                                struct pt_variables **out);
+void pt_variables_free(struct pt_variables *);
+
+/* Looks at an entry of a thread's stack, the i-th of the engine's threads, as
+ * it is at this moment.  What was looked at before is forgotten, and so are its
+ * values.  PT_ENOTFOUND for what is no Python frame. */
+enum pt_status pt_variables_look(struct pt_variables *, struct pt_engine *,
+                                 size_t i, size_t entry);
+/* The same for the engine's current thread and selected frame. */
+enum pt_status pt_variables_select(struct pt_variables *, struct pt_engine *);
+
+/* Names of the frame: its locals, its own globals, those of the module it is
+ * in as long as that runs.  Values live until another frame is looked at. */
+struct pt_expr_scope pt_variables_scope(struct pt_variables *);
+
+struct pt_variable {
+    struct pt_str name;
+    uint32_t dst;                 /* role << PT_ROLE_SHIFT | index */
+    bool hidden;                  /* a name of CPython's own, such as .0 */
+    bool gap;                     /* as struct pt_scope_value has it */
+    uint64_t told;                /* seq of the event that told it */
+    const struct pt_value *value; /* NULL: it was not recorded; as _scope */
+};
+
+/* The frame's variables by role, in the code's order: each local, and the
+ * globals that were recorded.  Borrowed, as values. */
+enum pt_status pt_variables_list(struct pt_variables *,
+                                 const struct pt_variable **out, size_t *n);
+
+/* The frame that is looked at, for pt_scope_last() and _next(); NULL none. */
+const struct pt_scope *pt_variables_frame(const struct pt_variables *);
+struct pt_scopes *pt_variables_scopes(struct pt_variables *);
+struct pt_values *pt_variables_values(struct pt_variables *);
+
+/* Why a variable may have no value here: which switch records it, or that it
+ * had not been told. */
+const char *pt_variables_missing(const struct pt_variables *);
+
+#endif
