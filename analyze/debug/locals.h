@@ -1,32 +1,31 @@
 /* The variables of a selected frame: as expressions look them up, and as a
  * list.
  * Thread rule: as the engine. */
-#ifndef PT_ANALYZE_DEBUG_VARIABLES_H
-#define PT_ANALYZE_DEBUG_VARIABLES_H
+#ifndef PT_ANALYZE_DEBUG_LOCALS_H
+#define PT_ANALYZE_DEBUG_LOCALS_H
 
 #include "analyze/debug/engine.h"
 #include "analyze/expression/expression.h"
 
 #include <pt/scope.h>
 
-struct pt_variables;
+struct pt_locals;
 
 /* The trace is borrowed.  PT_ENOMEM. */
-enum pt_status pt_variables_new(const struct pt_trace *,
-                                struct pt_variables **out);
-void pt_variables_free(struct pt_variables *);
+enum pt_status pt_locals_new(const struct pt_trace *, struct pt_locals **out);
+void pt_locals_free(struct pt_locals *);
 
 /* Looks at an entry of a thread's stack, the i-th of the engine's threads, as
  * it is at this moment.  What was looked at before is forgotten, and so are its
  * values.  PT_ENOTFOUND for what is no Python frame. */
-enum pt_status pt_variables_look(struct pt_variables *, struct pt_engine *,
-                                 size_t i, size_t entry);
+enum pt_status pt_locals_look(struct pt_locals *, struct pt_engine *, size_t i,
+                              size_t entry);
 /* The same for the engine's current thread and selected frame. */
-enum pt_status pt_variables_select(struct pt_variables *, struct pt_engine *);
+enum pt_status pt_locals_select(struct pt_locals *, struct pt_engine *);
 
 /* Names of the frame: its locals, its own globals, those of the module it is
  * in as long as that runs.  Values live until another frame is looked at. */
-struct pt_expr_scope pt_variables_scope(struct pt_variables *);
+struct pt_expr_scope pt_locals_scope(struct pt_locals *);
 
 struct pt_variable {
     struct pt_str name;
@@ -39,16 +38,16 @@ struct pt_variable {
 
 /* The frame's variables by role, in the code's order: each local, and the
  * globals that were recorded.  Borrowed, as values. */
-enum pt_status pt_variables_list(struct pt_variables *,
-                                 const struct pt_variable **out, size_t *n);
+enum pt_status pt_locals_list(struct pt_locals *,
+                              const struct pt_variable **out, size_t *n);
 
 /* The frame that is looked at, for pt_scope_last() and _next(); NULL none. */
-const struct pt_scope *pt_variables_frame(const struct pt_variables *);
-struct pt_scopes *pt_variables_scopes(struct pt_variables *);
-struct pt_values *pt_variables_values(struct pt_variables *);
+const struct pt_scope *pt_locals_frame(const struct pt_locals *);
+struct pt_scopes *pt_locals_scopes(struct pt_locals *);
+struct pt_values *pt_locals_values(struct pt_locals *);
 
 /* Why a variable may have no value here: which switch records it, or that it
  * had not been told. */
-const char *pt_variables_missing(const struct pt_variables *);
+const char *pt_locals_missing(const struct pt_locals *);
 
 #endif

@@ -1,4 +1,4 @@
-#include "analyze/debug/variables.h"
+#include "analyze/debug/locals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 enum { FRAMES = 64 }; /* asked for at once */
 
-struct pt_variables {
+struct pt_locals {
     const struct pt_trace *trace;
     struct pt_values *values;
     struct pt_scopes *scopes;
@@ -23,9 +23,9 @@ struct pt_variables {
 };
 
 enum pt_status
-pt_variables_new(const struct pt_trace *trace, struct pt_variables **out)
+pt_locals_new(const struct pt_trace *trace, struct pt_locals **out)
 {
-    struct pt_variables *v = calloc(1, sizeof *v);
+    struct pt_locals *v = calloc(1, sizeof *v);
     if (!v)
         return PT_ENOMEM;
     v->trace = trace;
@@ -35,12 +35,12 @@ pt_variables_new(const struct pt_trace *trace, struct pt_variables **out)
     if (st == PT_OK)
         *out = v;
     else
-        pt_variables_free(v);
+        pt_locals_free(v);
     return st;
 }
 
 static void
-forget(struct pt_variables *v)
+forget(struct pt_locals *v)
 {
     for (size_t i = 0; i < v->nheld; i++)
         pt_recorded_free(v->held[i]);
@@ -51,7 +51,7 @@ forget(struct pt_variables *v)
 }
 
 void
-pt_variables_free(struct pt_variables *v)
+pt_locals_free(struct pt_locals *v)
 {
     if (!v)
         return;
@@ -84,7 +84,7 @@ same_file(const struct pt_code *a, const struct pt_code *b)
 /* Goes through the entries below `entry`: counts the Python frames for the
  * levels, and looks for the module's body. */
 static enum pt_status
-look_below(struct pt_variables *v, struct pt_engine *e, size_t i, size_t entry)
+look_below(struct pt_locals *v, struct pt_engine *e, size_t i, size_t entry)
 {
     struct pt_frame frames[FRAMES];
     const struct pt_code *code = pt_trace_code(v->trace, v->frame.code);
@@ -116,8 +116,7 @@ look_below(struct pt_variables *v, struct pt_engine *e, size_t i, size_t entry)
 }
 
 enum pt_status
-pt_variables_look(struct pt_variables *v, struct pt_engine *e, size_t i,
-                  size_t entry)
+pt_locals_look(struct pt_locals *v, struct pt_engine *e, size_t i, size_t entry)
 {
     struct pt_thread_state t;
     struct pt_frame f;
@@ -143,7 +142,7 @@ pt_variables_look(struct pt_variables *v, struct pt_engine *e, size_t i,
 }
 
 enum pt_status
-pt_variables_select(struct pt_variables *v, struct pt_engine *e)
+pt_locals_select(struct pt_locals *v, struct pt_engine *e)
 {
     struct pt_place place;
     struct pt_thread_state t;
@@ -151,32 +150,32 @@ pt_variables_select(struct pt_variables *v, struct pt_engine *e)
     for (size_t i = 0; st == PT_OK && i < pt_engine_threads(e); i++) {
         st = pt_engine_thread_state(e, i, &t);
         if (st == PT_OK && t.thread == place.thread)
-            return pt_variables_look(v, e, i, pt_engine_selected(e));
+            return pt_locals_look(v, e, i, pt_engine_selected(e));
     }
     forget(v);
     return st == PT_OK ? PT_ENOTFOUND : st;
 }
 
 const struct pt_scope *
-pt_variables_frame(const struct pt_variables *v)
+pt_locals_frame(const struct pt_locals *v)
 {
     return v->looking ? &v->frame : NULL;
 }
 
 struct pt_scopes *
-pt_variables_scopes(struct pt_variables *v)
+pt_locals_scopes(struct pt_locals *v)
 {
     return v->scopes;
 }
 
 struct pt_values *
-pt_variables_values(struct pt_variables *v)
+pt_locals_values(struct pt_locals *v)
 {
     return v->values;
 }
 
 const char *
-pt_variables_missing(const struct pt_variables *v)
+pt_locals_missing(const struct pt_locals *v)
 {
     const char *lacks = pt_values_lacks(v->trace, PT_LEVEL_LOCALS);
     return lacks ? lacks : "it was not told before this moment";
@@ -187,7 +186,7 @@ pt_variables_missing(const struct pt_variables *v)
 
 /* Reads an event's value and keeps it until another frame is looked at. */
 static enum pt_status
-hold(struct pt_variables *v, uint64_t seq, const struct pt_value **out)
+hold(struct pt_locals *v, uint64_t seq, const struct pt_value **out)
 {
     struct pt_recorded *r;
     if (v->nheld == v->capacity) {
@@ -218,7 +217,7 @@ index_of(const struct pt_str *names, size_t n, struct pt_str name)
 }
 
 static enum pt_status
-value_of(struct pt_variables *v, const struct pt_scope *frame,
+value_of(struct pt_locals *v, const struct pt_scope *frame,
          enum pt_value_role role, size_t index, const struct pt_value **out,
          bool *gap)
 {
@@ -250,7 +249,7 @@ told(enum pt_status st, bool gap, char *why)
 static enum pt_name_found
 find(void *self, struct pt_str name, const struct pt_value **value, char *why)
 {
-    struct pt_variables *v = self;
+    struct pt_locals *v = self;
     const struct pt_code *c =
         v->looking ? pt_trace_code(v->trace, v->frame.code) : NULL;
     int len = (int)(name.len < 100 ? name.len : 100);
@@ -266,7 +265,7 @@ find(void *self, struct pt_str name, const struct pt_value **value, char *why)
         if (st != PT_ENOTFOUND)
             return told(st, gap, why);
         snprintf(why, PT_EXPR_TEXT, "'%.*s' has no recorded value here: %s",
-                 len, name.data, pt_variables_missing(v));
+                 len, name.data, pt_locals_missing(v));
         return PT_NAME_UNKNOWN;
     }
     const struct pt_scope *frames[] = {&v->frame,
@@ -283,12 +282,12 @@ find(void *self, struct pt_str name, const struct pt_value **value, char *why)
     if (pt_expr_is_builtin(name))
         return PT_NAME_ABSENT;
     snprintf(why, PT_EXPR_TEXT, "'%.*s' is no variable that was recorded: %s",
-             len, name.data, pt_variables_missing(v));
+             len, name.data, pt_locals_missing(v));
     return PT_NAME_UNKNOWN;
 }
 
 struct pt_expr_scope
-pt_variables_scope(struct pt_variables *v)
+pt_locals_scope(struct pt_locals *v)
 {
     return (struct pt_expr_scope){.trace = v->trace,
                                   .hexversion = v->hexversion,
@@ -309,7 +308,7 @@ among(const struct pt_scope_value *all, size_t n, uint32_t dst)
 }
 
 static enum pt_status
-add(struct pt_variables *v, struct pt_str name, uint32_t dst,
+add(struct pt_locals *v, struct pt_str name, uint32_t dst,
     const struct pt_scope_value *at)
 {
     struct pt_variable *made = &v->list[v->nlist];
@@ -327,8 +326,7 @@ add(struct pt_variables *v, struct pt_str name, uint32_t dst,
 }
 
 enum pt_status
-pt_variables_list(struct pt_variables *v, const struct pt_variable **out,
-                  size_t *n)
+pt_locals_list(struct pt_locals *v, const struct pt_variable **out, size_t *n)
 {
     const struct pt_scope_value *all = NULL;
     struct pt_scope_value *copy;
