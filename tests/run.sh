@@ -115,6 +115,7 @@ suite tools 300 "$python" tests/tools/run.py
 suite cpython $((PT_TEST_ALL ? 14400 : 900)) "$python" tests/cpython/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite export 600 "$python" tests/export/run.py
+suite debug 900 "$python" tests/debug/run.py
 suite install 120 sh tests/check_install.sh
 suite inside 600 sh tests/inside/run.sh
 suite tsan 900 sh tests/tsan/run.sh
