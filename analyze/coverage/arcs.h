@@ -44,13 +44,14 @@ struct pt_cov_allowed {
     size_t nwiths;
 };
 
-/* `text` is the source.  `callables` are lines of lambdas and comprehensions,
- * whose end 6.5 takes for a way out of their line; they and the text may be
- * missing, at the cost of these arcs.  PT_ELIMIT where suites are nested
- * deeper than Python's own parser would let them be, PT_ENOMEM. */
-enum pt_status pt_cov_arcs_allow(const struct pt_syntax *, struct pt_str text,
-                                 const uint32_t *callables, size_t ncallables,
-                                 struct pt_cov_allowed *out);
+/* `version` is the Python's that ran the text, `text` the source.  `callables`
+ * are lines of lambdas and comprehensions, whose end 6.5 takes for a way out of
+ * their line; they and the text may be missing, at the cost of these arcs.
+ * PT_ELIMIT where suites are nested deeper than Python's own parser would let
+ * them be, PT_ENOMEM. */
+enum pt_status pt_cov_arcs_allow(const struct pt_syntax *, uint32_t version,
+                                 struct pt_str text, const uint32_t *callables,
+                                 size_t ncallables, struct pt_cov_allowed *out);
 void pt_cov_allowed_clear(struct pt_cov_allowed *);
 
 /* The first line of the logical line that `line` is part of; -N likewise. */

@@ -8,6 +8,7 @@
  * straight. */
 #include "analyze/coverage/arcs.h"
 #include "analyze/coverage/arcs_tree.h"
+#include "analyze/coverage/lines.h"
 
 #include <stdlib.h>
 
@@ -600,6 +601,7 @@ give(struct walk *w, struct pt_cov_allowed *out)
         struct pt_cov_arc a = w->arcs.at[i];
         a.from = pt_cov_allowed_line(out, a.from);
         a.to = pt_cov_allowed_line(out, a.to);
+        a.possible = true;
         if (a.from != a.to)
             w->arcs.at[n++] = a;
     }
@@ -610,11 +612,11 @@ give(struct walk *w, struct pt_cov_allowed *out)
 }
 
 enum pt_status
-pt_cov_arcs_allow(const struct pt_syntax *s, struct pt_str text,
-                  const uint32_t *callables, size_t ncallables,
-                  struct pt_cov_allowed *out)
+pt_cov_arcs_allow(const struct pt_syntax *s, uint32_t version,
+                  struct pt_str text, const uint32_t *callables,
+                  size_t ncallables, struct pt_cov_allowed *out)
 {
-    struct pt_cov_allowed made = {.syntax = s, .old = s->version < 0x30c};
+    struct pt_cov_allowed made = {.syntax = s, .old = version < PT_COV_MODERN};
     struct walk w = {
         .syntax = s, .allowed = &made, .text = {.text = text}, .old = made.old};
     if (s->lines > INT32_MAX || s->nsuites == 0)

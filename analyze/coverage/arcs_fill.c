@@ -28,7 +28,8 @@ allow(const struct pt_cov_source *s, struct pt_cov_allowed *out)
     for (uint32_t i = 0; i < s->ncodes; i++)
         if (is_callable(s->codes[i].code->name))
             lines[n++] = s->codes[i].code->firstline;
-    enum pt_status st = pt_cov_arcs_allow(s->syntax, s->text, lines, n, out);
+    enum pt_status st =
+        pt_cov_arcs_allow(s->syntax, s->version, s->text, lines, n, out);
     free(lines);
     return st;
 }

@@ -1,13 +1,11 @@
 /* The model of each file that is selected, from its source of the collection.
  */
+#include "analyze/coverage/arcs.h"
 #include "analyze/coverage/coverage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* From this version on the rules are those of 7.11. */
-enum { MODERN = 3 << 8 | 12 };
 
 /* A model's parts that belong to it; all else is the collection's. */
 static void
@@ -18,6 +16,8 @@ clear_file(struct pt_cov_file *f)
     free((void *)(uintptr_t)f->lacks.data);
     free(f->functions);
     free(f->lines);
+    free(f->arcs);
+    free(f->jumps);
 }
 
 void
@@ -69,16 +69,20 @@ tell_lacks(const struct pt_cov_source *source, struct pt_cov_file *f)
 
 static enum pt_status
 fill(const struct pt_cov_source *source, const struct pt_exclusion *rules,
-     struct pt_cov_file *f)
+     bool arcs, struct pt_cov_file *f)
 {
     f->text = source->text;
     f->imported = source->ncodes > 0;
     f->parsed = source->syntax != NULL;
     enum pt_status st = tell_lacks(source, f);
     if (st == PT_OK)
-        st = pt_cov_lines(source, &rules[source->version >= MODERN], f);
+        st = pt_cov_lines(source, &rules[source->version >= PT_COV_MODERN], f);
     if (st == PT_OK)
         st = pt_cov_functions(source, f);
+    if (st == PT_OK && arcs)
+        st = pt_cov_arcs_fill(source, f);
+    if (st == PT_OK && arcs)
+        st = pt_cov_jumps_fill(source, f);
     return st;
 }
 
@@ -93,7 +97,7 @@ add_file(struct pt_collection *all, size_t i, const struct pt_selection *x,
     if (source->syntax || should_be_python(source->path)) {
         struct pt_cov_file *f = &out->files[out->nfiles++];
         *f = (struct pt_cov_file){.path = pt_selection_name(x, source->path)};
-        st = fill(source, rules, f);
+        st = fill(source, rules, out->has_arcs, f);
     }
     pt_collection_close(source);
     return st;
@@ -130,6 +134,7 @@ pt_coverage_build(struct pt_session *s, struct pt_collection *all,
     const struct pt_text_list *more = &config->exclude_lines;
     struct pt_exclusion rules[2] = {{.modern = false}, {.modern = false}};
     enum pt_status st = begin(all, out);
+    out->has_arcs = config->branches;
     for (size_t i = 0; st == PT_OK && i < 2; i++)
         st = pt_exclusion_init(&rules[i], i == 1, more->items, more->n,
                                &s->error);

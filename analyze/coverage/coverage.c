@@ -22,6 +22,10 @@ static const struct pt_option options[] = {
      "leave out lines in which the regular expression is found, and the suite "
      "that such a line opens; besides \"pragma: no cover\" and coverage.py's "
      "other defaults; may be given again"},
+    {"branches", 0, PT_OPTION_FLAG, AT(branches), NULL,
+     "count the ways from line to line, too, where a line has several, as "
+     "coverage.py's --branch does: a line of which some were never gone is "
+     "partial; with -m as 12->15 and 12->exit"},
     {"show-missing", 'm', PT_OPTION_FLAG, AT(show_missing), NULL,
      "tell the lines that did not run"},
     {"skip-covered", 0, PT_OPTION_FLAG, AT(skip_covered), NULL,
@@ -246,6 +250,7 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "touched.",
     .examples =
         "ptana coverage -m # the table, with the lines that are missing\n"
+        "ptana coverage --branches -m # ... and with the branches never taken\n"
         "ptana coverage --source=src --fail-under=90 # also files that nobody "
         "imported; exit 1 below 90 %\n"
         "ptana coverage --functions unit.ptr system.ptr # two runs together, "

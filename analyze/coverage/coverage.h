@@ -10,7 +10,8 @@ struct pt_cov_config {
     const char *python, *sort, *diff;
     struct pt_text_list source, include, omit, exclude_lines, fail_under;
     uint64_t precision;
-    bool show_missing, skip_covered, skip_empty, functions, fail_on_loss;
+    bool show_missing, skip_covered, skip_empty, functions, branches;
+    bool fail_on_loss;
 };
 
 /* --- select.c: which files are reported ----------------------------------- */

@@ -68,16 +68,22 @@ each(struct pt_session *s, void (*visit)(void *state, struct demand),
 }
 
 static void
-ignore(void *state, struct demand d)
+note(void *state, struct demand d)
 {
-    (void)state;
-    (void)d;
+    bool *asked = state;
+    asked[d.what] = true;
 }
 
 enum pt_status
 pt_cov_gate_check(struct pt_session *s)
 {
-    return each(s, ignore, NULL);
+    const struct pt_cov_config *config = s->config;
+    bool asked[WHATS] = {false};
+    enum pt_status st = each(s, note, asked);
+    if (st == PT_OK && asked[BRANCHES] && !config->branches)
+        return pt_session_fail(s, PT_EUSAGE,
+                               "--fail-under=branches: needs --branches");
+    return st;
 }
 
 struct gate {

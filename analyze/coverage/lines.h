@@ -12,6 +12,8 @@
 #include "analyze/coverage/model.h"
 #include "analyze/coverage/pattern.h"
 
+enum { PT_COV_MODERN = 3 << 8 | 12 }; /* from this version on those of 7.11 */
+
 /* Which lines count nowhere, and whose arcs are not asked for: patterns of one
  * of the two sets of rules, and the user's. */
 struct pt_exclusion {

@@ -162,25 +162,63 @@ is_missing(const struct pt_cov_file *f, int64_t line)
            l->hits == 0;
 }
 
+/* "12->15", "12->exit". */
+static void
+name_arc(const struct pt_cov_arc *a, char item[48])
+{
+    if (a->to > 0)
+        snprintf(item, 48, "%" PRId32 "->%" PRId32, a->from, a->to);
+    else
+        snprintf(item, 48, "%" PRId32 "->exit", a->from);
+}
+
+/* As their names do, which puts exits last. */
+static int
+compare_arcs(const void *a, const void *b)
+{
+    char x[48], y[48];
+    name_arc(*(const struct pt_cov_arc *const *)a, x);
+    name_arc(*(const struct pt_cov_arc *const *)b, y);
+    return strcmp(x, y);
+}
+
+/* The arcs of one line. */
+static void
+put_line_arcs(struct missing *m, const struct pt_cov_arc *arcs, uint32_t n)
+{
+    const struct pt_cov_file *f = m->file;
+    const struct pt_cov_arc **shown = malloc((n + (size_t)1) * sizeof *shown);
+    int32_t from = arcs[0].from;
+    const struct pt_cov_line *line =
+        from > 0 ? pt_cov_line_before(f, (uint32_t)from) : NULL;
+    uint32_t count = 0;
+    char item[48];
+    if (!shown) {
+        m->text.failed = true;
+        return;
+    }
+    for (uint32_t i = 0; line && line->line == (uint32_t)from && i < n; i++)
+        if (pt_cov_arc_misses(&arcs[i], line) && !is_missing(f, from) &&
+            !is_missing(f, arcs[i].to))
+            shown[count++] = &arcs[i];
+    if (count > 1)
+        qsort(shown, count, sizeof *shown, compare_arcs);
+    for (uint32_t i = 0; i < count; i++) {
+        name_arc(shown[i], item);
+        put(m, item);
+    }
+    free(shown);
+}
+
 static void
 put_arcs(struct missing *m, uint32_t *arc, uint32_t before)
 {
     const struct pt_cov_file *f = m->file;
-    char item[48];
-    for (; *arc < f->narcs && f->arcs[*arc].from < (int64_t)before; ++*arc) {
-        const struct pt_cov_arc *a = &f->arcs[*arc];
-        const struct pt_cov_line *line =
-            a->from > 0 ? pt_cov_line_before(f, (uint32_t)a->from) : NULL;
-        if (!line || line->line != (uint32_t)a->from ||
-            !pt_cov_arc_misses(a, line) || is_missing(f, a->from) ||
-            is_missing(f, a->to))
-            continue;
-        if (a->to > 0)
-            snprintf(item, sizeof item, "%" PRId32 "->%" PRId32, a->from,
-                     a->to);
-        else
-            snprintf(item, sizeof item, "%" PRId32 "->exit", a->from);
-        put(m, item);
+    while (*arc < f->narcs && f->arcs[*arc].from < (int64_t)before) {
+        uint32_t first = *arc;
+        while (*arc < f->narcs && f->arcs[*arc].from == f->arcs[first].from)
+            ++*arc;
+        put_line_arcs(m, f->arcs + first, *arc - first);
     }
 }
 
