@@ -114,6 +114,7 @@ suite tools 300 "$python" tests/tools/run.py
 # All modules take hours.
 suite cpython $((PT_TEST_ALL ? 14400 : 900)) "$python" tests/cpython/run.py
 suite disassemble 300 "$python" tests/roundtrip/disassemble.py
+suite agree $((PT_TEST_ALL ? 3600 : 600)) "$python" tests/coverage/agree.py
 suite export 600 "$python" tests/export/run.py
 suite debug 900 "$python" tests/debug/run.py
 suite install 120 sh tests/check_install.sh
