@@ -149,7 +149,9 @@ def theirs(python, path, directory, argv, options):
 
 def ours(python, directory, argv, options):
     trace = os.path.join(directory, "trace.ptr")
-    harness.ptrec(python, trace, *argv, cwd=directory, timeout=900)
+    # Alone, as coverage.py without its configuration for subprocesses.
+    harness.ptrec(python, trace, *argv, cwd=directory, timeout=900,
+                  options=["--no-children"])
     arguments = ["--branches", "--python=" + python.path, *options]
     report = harness.ptana("coverage", trace, "--format=json", *arguments,
                            cwd=directory, timeout=300)
