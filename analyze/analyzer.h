@@ -55,7 +55,7 @@ struct pt_session {
     struct pt_filter *filter;
     struct pt_input *more; /* the second trace and those behind it */
     size_t nmore;
-    struct pt_input other; /* as pt_session_other() opened it */
+    struct pt_input other;     /* as pt_session_other() opened it */
     struct pt_out *out;        /* NULL where `takes` has no PT_TAKES_FORMAT,
                                   and of a format that writes a folder */
     struct pt_trouble trouble; /* filled by the analyzer, told at the end */
