@@ -93,9 +93,21 @@ const struct pt_command pt_commands[] = {
      "The calls that the selected function made, N before and N behind here.",
      false, RUN(calls)},
     {"info", "i", "WHAT",
-     "threads, processes, tasks, breakpoints, marks, line, source, sources, "
+     "locals, args, threads, processes, tasks, breakpoints, marks, line, "
+     "source, sources, "
      "functions [GLOB].",
      false, RUN(info)},
+    {"print", "p", "EXPRESSION",
+     "What a Python expression is in the selected frame, by the values that "
+     "were recorded.",
+     false, RUN(print)},
+    {"display", NULL, "[EXPRESSION]", "Print it wherever it stops.", false,
+     RUN(display)},
+    {"undisplay", NULL, "[NUMBER]", "No more.", false, RUN(undisplay)},
+    {"last", NULL, "NAME", "Where a variable got the value it has.", false,
+     RUN(last)},
+    {"history", NULL, "NAME", "The values it had until here, and where.", false,
+     RUN(history)},
     {"search", NULL, "TEXT", "Functions and classes with TEXT in their names.",
      false, RUN(search)},
     {"source", NULL, "FILE", "Run the commands of a file.", false, RUN(source)},

@@ -104,6 +104,10 @@ clear(struct pt_debugger *d)
 {
     pt_engine_free(d->engine);
     pt_operands_free(d->operands);
+    pt_locals_free(d->locals);
+    for (size_t i = 0; i < d->ndisplays; i++)
+        pt_expr_free(d->displays[i].expr);
+    free(d->displays);
     pt_graph_cache_free(d->graphs);
     for (size_t i = 0; i < d->nmarks; i++)
         free(d->marks[i].name);
@@ -116,6 +120,8 @@ run(struct pt_session *s)
 {
     struct pt_debugger d = {.session = s, .trace = s->trace, .out = s->out};
     const struct pt_engine_hooks hooks = {.state = &d,
+                                          .holds = pt_debug_holds,
+                                          .log = pt_debug_log,
                                           .interrupted = pt_interrupted};
     enum pt_status st = pt_engine_new(s->trace, &hooks, &d.engine);
     if (st == PT_ENOTFOUND)
@@ -127,6 +133,8 @@ run(struct pt_session *s)
         st = pt_graph_cache_new(s->trace, &d.graphs);
     if (st == PT_OK)
         st = pt_operands_new(s->trace, &d.operands);
+    if (st == PT_OK)
+        st = pt_locals_new(s->trace, &d.locals);
     if (st == PT_OK) {
         pt_interrupts_begin();
         if (open_at_failure(&d))

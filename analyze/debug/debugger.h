@@ -7,13 +7,20 @@
 #define PT_ANALYZE_DEBUG_DEBUGGER_H
 
 #include "analyze/analyzer.h"
-#include "analyze/debug/engine.h"
+#include "analyze/debug/locals.h"
+#include "analyze/debug/view.h"
 #include "analyze/operand.h"
 #include "analyze/source_text.h"
+#include "analyze/value_text.h"
 
 struct pt_mark {
     char *name; /* owned */
     uint64_t seq, k;
+};
+
+struct pt_display {
+    unsigned number;
+    struct pt_expr *expr; /* owned */
 };
 
 struct pt_terminal;
@@ -25,6 +32,10 @@ struct pt_debugger {
     struct pt_engine *engine;
     struct pt_graph_cache *graphs;
     struct pt_operands *operands;
+    struct pt_locals *locals;
+    struct pt_display *displays;
+    size_t ndisplays;
+    unsigned last_display;        /* number given */
     struct pt_terminal *terminal; /* NULL: commands come from elsewhere */
     struct pt_source_text text;   /* of source ... */
     uint32_t source;              /* ... with this id */
@@ -124,6 +135,14 @@ bool pt_command_info(struct pt_debugger *, const char *args); /* info.c */
 bool pt_command_search(struct pt_debugger *, const char *args);
 bool pt_command_calls(struct pt_debugger *, const char *args); /* calls.c */
 
+bool pt_command_print(struct pt_debugger *, const char *args); /* data.c */
+bool pt_command_display(struct pt_debugger *, const char *args);
+bool pt_command_undisplay(struct pt_debugger *, const char *args);
+bool pt_command_last(struct pt_debugger *, const char *args);
+bool pt_command_history(struct pt_debugger *, const char *args);
+bool pt_info_locals(struct pt_debugger *, const char *args);
+bool pt_info_args(struct pt_debugger *, const char *args);
+
 bool pt_command_source(struct pt_debugger *, const char *args); /* shell.c */
 bool pt_command_echo(struct pt_debugger *, const char *args);
 bool pt_command_quit(struct pt_debugger *, const char *args);
@@ -159,6 +178,19 @@ void pt_debug_put_ins(struct pt_debugger *, const struct pt_graph *,
                       uint32_t index, bool here);
 /* What an event of the log says, as a sentence without its end. */
 void pt_debug_put_event(struct pt_debugger *, const struct pt_place *);
+
+/* --- data.c -----------------------------------------------------------------
+ */
+
+/* An expression; false, with a sentence, for what is none. */
+bool pt_debug_parse(struct pt_debugger *, const char *text,
+                    struct pt_expr **out);
+/* The hooks of the engine for conditions and logs; the state is the debugger.
+ */
+bool pt_debug_holds(void *state, struct pt_engine *, struct pt_breakpoint *);
+void pt_debug_log(void *state, struct pt_engine *, struct pt_breakpoint *);
+/* What is displayed wherever it stops. */
+void pt_debug_displays(struct pt_debugger *);
 
 /* --- edit.c -----------------------------------------------------------------
  */

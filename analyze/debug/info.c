@@ -179,6 +179,7 @@ static const struct info {
     const char *name;
     bool (*run)(struct pt_debugger *, const char *args);
 } infos[] = {
+    {"locals", pt_info_locals},    {"args", pt_info_args},
     {"threads", info_threads},     {"breakpoints", pt_info_breakpoints},
     {"processes", info_processes}, {"tasks", info_tasks},
     {"marks", pt_info_marks},      {"functions", info_functions},

@@ -118,6 +118,19 @@ locate(struct pt_debugger *d, const char *where, struct pt_located *out)
     return st == PT_OK || pt_debug_refuse(d, "%s.", out->error.text);
 }
 
+/* Whether a condition, if there is one, makes sense; else a sentence. */
+static bool
+is_expression(struct pt_debugger *d, const char *condition)
+{
+    struct pt_expr *e;
+    if (!condition)
+        return true;
+    if (!pt_debug_parse(d, condition, &e))
+        return false;
+    pt_expr_free(e);
+    return true;
+}
+
 static bool
 add_place(struct pt_debugger *d, const char *args, bool temporary,
           const char *log)
@@ -127,7 +140,8 @@ add_place(struct pt_debugger *d, const char *args, bool temporary,
     char *text = strdup(args);
     if (!text)
         return pt_debug_check(d, PT_ENOMEM);
-    if (!parse(d, text, &parts) || !locate(d, parts.where, &at)) {
+    if (!parse(d, text, &parts) || !is_expression(d, parts.condition) ||
+        !locate(d, parts.where, &at)) {
         free(text);
         return false;
     }
@@ -339,7 +353,7 @@ pt_command_condition(struct pt_debugger *d, const char *args)
 {
     const char *rest;
     struct pt_breakpoint *b = numbered(d, args, false, &rest);
-    if (!b)
+    if (!b || !is_expression(d, *rest ? rest : NULL))
         return false;
     char *condition = *rest ? strdup(rest) : NULL;
     if (*rest && !condition)

@@ -136,6 +136,9 @@ pt_debug_put_event(struct pt_debugger *d, const struct pt_place *p)
         pt_out_text(d->out,
                     e->arg == PT_RERAISED ? " is raised again" : " is raised");
         return;
+    case PT_VALUE:
+        pt_out_text(d->out, "a value was recorded");
+        return;
     case PT_HANDLED:
         pt_out_text(d->out, "the exception is handled");
         return;
@@ -172,8 +175,8 @@ pt_debug_put_event(struct pt_debugger *d, const struct pt_place *p)
 static void
 put_way(struct pt_debugger *d, const struct pt_place *p)
 {
-    if (p->event.kind == PT_THREAD && p->event.arg)
-        return; /* nothing ran before a thread began */
+    if (p->event.kind == PT_THREAD)
+        return; /* nothing of Python runs where a thread begins or ends */
     if (p->ran == PT_RAN_DESYNC)
         pt_out_printf(d->out,
                       "[what ran before is not known: the log does not fit the "
@@ -263,5 +266,6 @@ pt_debug_show(struct pt_debugger *d, bool whole)
     }
     d->shown_frame = f.seq;
     put_line(d, &p, &f);
+    pt_debug_displays(d);
     return true;
 }
