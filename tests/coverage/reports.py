@@ -137,21 +137,13 @@ def as_json(directory, *words, **kwargs):
     return json.loads(report(directory, "--format=json", *words, **kwargs))
 
 
-def has_branches():
-    return b"--branches" in harness.run([harness.PTANA, "coverage", "--help"]).stdout
-
-
-def options():
-    return ["--branches"] if has_branches() else []
-
-
 def with_peer(python, directory):
     """coverage.py's run of the same program; None, and said so, without one."""
     if not peers.of(python):
         print("note: no coverage.py for %s: not compared" % python)
         return None
     peer = peers.Peer(python, directory)
-    peer.run(*(["--branch"] if has_branches() else []), "program.py")
+    peer.run("--branch", "program.py")
     return peer
 
 
@@ -177,7 +169,7 @@ def json_report(directory, python):
     make(python, directory)
     record(python, directory)
     peer = with_peer(python, directory)
-    ours = as_json(directory, *options())
+    ours = as_json(directory, "--branches")
     equal(ours["meta"]["format"], 3)
     if not peer:
         return
@@ -304,8 +296,8 @@ def shown(line):
 def html_report(directory, python):
     make(python, directory)
     record(python, directory)
-    report(directory, "--format=html", "-o", "pages", *options())
-    told = as_json(directory, *options())
+    report(directory, "--format=html", "-o", "pages", "--branches")
+    told = as_json(directory, "--branches")
     folder = os.path.join(directory, "pages")
     pages = {name: Page(os.path.join(folder, name))
              for name in os.listdir(folder) if name.endswith(".html")}
@@ -381,8 +373,8 @@ def hostile(directory, python):
 def lcov(directory, python):
     make(python, directory)
     record(python, directory)
-    report(directory, "--format=lcov", "-o", "trace.info", *options())
-    told = as_json(directory, *options())
+    report(directory, "--format=lcov", "-o", "trace.info", "--branches")
+    told = as_json(directory, "--branches")
     with open(os.path.join(directory, "trace.info"), encoding="utf-8") as file:
         records = [part.strip().split("\n") for part in file.read().split("end_of_record")][:-1]
     equal(len(records), len(told["files"]))
@@ -401,9 +393,8 @@ def lcov(directory, python):
         equal(values["LH"], [str(file["summary"]["covered_lines"])])
         names = [value.partition(",")[2] for value in values.get("FN", [])]
         equal(len(names), len(set(names)), "names of functions")
-        if has_branches():
-            equal(values["BRF"], [str(file["summary"]["num_branches"])])
-            equal(values["BRH"], [str(file["summary"]["covered_branches"])])
+        equal(values["BRF"], [str(file["summary"]["num_branches"])])
+        equal(values["BRH"], [str(file["summary"]["covered_branches"])])
     if not shutil.which("genhtml"):
         print("note: genhtml is not installed: not tried")
         return
@@ -411,9 +402,8 @@ def lcov(directory, python):
                        cwd=directory).stdout.decode()
     totals = told["totals"]
     require("(%d of %d lines)" % (totals["covered_lines"], totals["num_statements"]) in done, done)
-    if has_branches():
-        require("(%d of %d branches)" % (totals["covered_branches"], totals["num_branches"])
-                in done, done)
+    require("(%d of %d branches)" % (totals["covered_branches"], totals["num_branches"])
+            in done, done)
 
 
 # --- diff ----------------------------------------------------------------------
