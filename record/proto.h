@@ -122,6 +122,8 @@ enum pt_values_of {
     PT_VALUES_CALLS = 1,
     PT_VALUES_LOCALS = 2
 };
+/* The most that can be asked for: what a value has in the log is bounded. */
+enum { PT_VALUE_DEPTH_MOST = 16, PT_VALUE_RECORD_MOST = 60 << 10 };
 
 /* What the collector wants of every process; constant for a recording. */
 struct pt_config {

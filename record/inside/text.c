@@ -8,8 +8,8 @@
 
 enum { CONSTANT_DEPTH = 32 };
 
-static size_t
-encode(uint32_t c, char out[4])
+size_t
+pt_text_encode(uint32_t c, char out[4])
 {
     if (c < 0x80) {
         out[0] = (char)c;
@@ -52,7 +52,7 @@ pt_def_text(struct pt_def *d, PyObject *o)
     const void *data = PyUnicode_DATA(o);
     for (Py_ssize_t i = 0; i < n && !d->failed; i++) {
         char c[4];
-        pt_def_bytes(d, c, encode(PyUnicode_READ(kind, data, i), c));
+        pt_def_bytes(d, c, pt_text_encode(PyUnicode_READ(kind, data, i), c));
     }
     uint32_t len = (uint32_t)(d->len - mark - 4);
     if (!d->failed)

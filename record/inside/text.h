@@ -6,6 +6,9 @@
 #include "compat.h"
 #include "producer.h"
 
+/* A code point as UTF-8, a lone surrogate as WTF-8; returns its bytes. */
+size_t pt_text_encode(uint32_t c, char out[4]);
+
 /* A str as UTF-8 (lone surrogates as WTF-8); anything else as "". */
 void pt_def_text(struct pt_def *, PyObject *str);
 void pt_def_cstr(struct pt_def *, const char *);
