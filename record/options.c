@@ -1,6 +1,8 @@
 #include "record/options.h"
 #include "record/problem.h"
 
+#include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,97 @@ set_syntax(struct pt_options *o, const char *value, struct pt_error *error)
     }
     return pt_problem_set(error, PT_EUSAGE, 0,
                           "--syntax=%.64s: use own, all or none", value);
+}
+
+/* What a secret's name looks like: of a variable, key, attribute or keyword. */
+static const char secrets[] =
+    "pass(word|wd|phrase|code)|(^|_)(pass|pw|pwd|pin)(_|$)|secret|token|"
+    "api_?key|(private|access|signing|encryption|secret|ssh)_?key|"
+    "authorization|(^|_)(auth|bearer|dsn|jwt|otp|salt)(_|$)|credential|cookie|"
+    "session_?(id|key)|connection_?string";
+
+static enum pt_status
+set_values(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    static const char *const names[] = {
+        [PT_VALUES_NONE] = "none",
+        [PT_VALUES_CALLS] = "calls",
+        [PT_VALUES_LOCALS] = "locals",
+    };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            o->values = i;
+            return PT_OK;
+        }
+    }
+    return pt_problem_set(error, PT_EUSAGE, 0,
+                          "--values=%.64s: use none, calls or locals", value);
+}
+
+static enum pt_status
+set_limit(uint32_t *limit, uint32_t most, const char *option, const char *value,
+          struct pt_error *error)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || n < 1 ||
+        n > most)
+        return pt_problem_set(error, PT_EUSAGE, 0, "--%s=%.64s: use 1 to %u",
+                              option, value, most);
+    *limit = (uint32_t)n;
+    return PT_OK;
+}
+
+static enum pt_status
+set_value_depth(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    return set_limit(&o->value_depth, PT_VALUE_DEPTH_MOST, "value-depth", value,
+                     error);
+}
+
+static enum pt_status
+set_value_length(struct pt_options *o, const char *value,
+                 struct pt_error *error)
+{
+    return set_limit(&o->value_length, PT_VALUE_RECORD_MOST, "value-length",
+                     value, error);
+}
+
+static enum pt_status
+set_value_bytes(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    return set_limit(&o->value_bytes, PT_VALUE_RECORD_MOST, "value-bytes",
+                     value, error);
+}
+
+static enum pt_status
+set_redact(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    regex_t regex;
+    char why[128];
+    if (strlen(value) >= PT_REDACT_TEXT)
+        return pt_problem_set(error, PT_EUSAGE, 0,
+                              "--redact: use fewer than %d bytes",
+                              PT_REDACT_TEXT);
+    int e = regcomp(&regex, value, REG_EXTENDED | REG_ICASE | REG_NOSUB);
+    if (e != 0) {
+        regerror(e, &regex, why, sizeof why);
+        return pt_problem_set(error, PT_EUSAGE, 0,
+                              "--redact=%.64s is no POSIX extended regular "
+                              "expression: %s",
+                              value, why);
+    }
+    regfree(&regex);
+    o->redact = value;
+    return PT_OK;
+}
+
+static enum pt_status
+set_no_redact(struct pt_options *o, const char *value, struct pt_error *error)
+{
+    o->redact = "";
+    return PT_OK;
 }
 
 static enum pt_status
@@ -194,6 +287,24 @@ static const struct option table[] = {
     {0, "start-at", "PLACE",
      "begin to record when a function is first entered, or FILE:LINE reached",
      set_start_at},
+    {0, "values", "none|calls|locals",
+     "record what calls are given and give back, and with locals also what "
+     "each "
+     "line does to its variables (default: none)",
+     set_values},
+    {0, "value-depth", "N", "containers within containers (default: 3)",
+     set_value_depth},
+    {0, "value-length", "N", "elements of a container (default: 32)",
+     set_value_length},
+    {0, "value-bytes", "N",
+     "bytes of a string or number (default: 256); of a whole value 16 times "
+     "that",
+     set_value_bytes},
+    {0, "redact", "REGEX",
+     "leave out the values of names (variables, keys, attributes) that match "
+     "(default: password, token, secret, api_key and such)",
+     set_redact},
+    {0, "no-redact", NULL, "leave out no values by their names", set_no_redact},
     {0, "syntax", "own|all|none",
      "whose sources are parsed for the trace: the program's own, those of "
      "libraries too, nobody's (default)",
@@ -404,7 +515,12 @@ enum pt_status
 pt_options_parse(struct pt_options *o, int argc, char **argv,
                  struct pt_error *error)
 {
-    *o = (struct pt_options){.output = "trace.ptr", .level = 1};
+    *o = (struct pt_options){.output = "trace.ptr",
+                             .level = 1,
+                             .value_depth = 3,
+                             .value_length = 32,
+                             .value_bytes = 256,
+                             .redact = secrets};
     o->flags = calloc((size_t)argc + 1, sizeof *o->flags);
     if (o->flags == NULL)
         return pt_problem_set(error, PT_ENOMEM, 0, "out of memory");
@@ -414,6 +530,11 @@ pt_options_parse(struct pt_options *o, int argc, char **argv,
         st = parse_words(&a);
     if (st == PT_OK)
         st = check_once(o, error);
+    if (st == PT_OK && o->values != PT_VALUES_NONE &&
+        (o->preset->once || !(o->events >> PT_CALL & 1)))
+        st = pt_problem_set(error, PT_EUSAGE, 0,
+                            "--values needs calls to be recorded: use "
+                            "--preset=flow, or another that has them");
     if (o->quantum == 0)
         o->quantum = o->preset->quantum;
     return st;

@@ -9,6 +9,7 @@
 
 #include "record/events.h"
 #include "record/filters.h"
+#include "record/proto.h"
 #include "record/syntaxer.h"
 
 #include <pt/status.h>
@@ -23,6 +24,9 @@ struct pt_options {
     double quantum;  /* ns; default: the preset's */
     int level;       /* zstd */
     struct pt_filters filters;
+    uint32_t values; /* enum pt_values */
+    uint32_t value_depth, value_length, value_bytes;
+    const char *redact;       /* a regular expression, "" for none */
     enum pt_syntax_of syntax; /* default: PT_SYNTAX_NONE */
     bool force, drop, quiet, progress, no_wait, alone, help;
     /* What the interpreter is started with, after its name.  `flags` were

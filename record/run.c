@@ -139,6 +139,17 @@ make_header(struct run *run, int argc, char **argv)
     return PT_OK;
 }
 
+/* Of a whole value: room for sixteen of the longest strings. */
+static uint32_t
+record_bytes(const struct pt_options *o)
+{
+    enum { STRINGS = 16, LEAST = 512 };
+    uint32_t n = o->value_bytes * STRINGS;
+    return n < LEAST                  ? LEAST
+           : n > PT_VALUE_RECORD_MOST ? PT_VALUE_RECORD_MOST
+                                      : n;
+}
+
 static enum pt_status
 set_up_collector(struct run *run)
 {
@@ -159,10 +170,16 @@ set_up_collector(struct run *run)
         .stamped = pt_events_stamped(o->events, o->preset),
         .flow = o->preset->flow,
         .once = o->preset->once,
+        .values = o->values,
+        .value_depth = o->value_depth,
+        .value_length = o->value_length,
+        .value_bytes = o->value_bytes,
+        .record_bytes = record_bytes(o),
         .clock = run->clock.source,
         .on_full = o->drop ? PT_FULL_DROP : PT_FULL_WAIT,
         .alone = o->alone,
     };
+    snprintf(c->config.redact, sizeof c->config.redact, "%s", o->redact);
     memcpy(c->config.filters, o->filters.text, sizeof c->config.filters);
     return pt_collector_init(c, &run->error);
 }

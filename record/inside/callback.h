@@ -9,7 +9,8 @@
 
 struct pt_callback {
     struct pt_builtin builtin;
-    vectorcallfunc inner; /* what records, where filters come before it */
+    vectorcallfunc plain; /* what records the event itself */
+    vectorcallfunc inner; /* that, or what tells of values around it */
     vectorcallfunc begun; /* function.vectorcall, once recording begins */
 };
 

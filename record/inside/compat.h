@@ -231,12 +231,12 @@ pt_compat_extra(const PyCodeObject *co, Py_ssize_t index)
 }
 
 static inline Py_ssize_t
-pt_compat_extra_request(void)
+pt_compat_extra_request(freefunc release)
 {
 #if PY_VERSION_HEX >= 0x030C0000
-    return PyUnstable_Eval_RequestCodeExtraIndex(NULL);
+    return PyUnstable_Eval_RequestCodeExtraIndex(release);
 #else
-    return _PyEval_RequestCodeExtraIndex(NULL);
+    return _PyEval_RequestCodeExtraIndex(release);
 #endif
 }
 

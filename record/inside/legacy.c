@@ -588,6 +588,10 @@ pt_hooks_start(char *why, size_t whylen)
     }
     struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
                                      &start_new};
+    if (pt_producer.values != PT_VALUES_NONE) {
+        snprintf(why, whylen, "--values needs CPython 3.12 or later");
+        return false;
+    }
     set_wanted(pt_producer.events);
     if (!legacy.flow)
         note_missing(pt_producer.events & pt_producer.arena->config.asked);

@@ -28,6 +28,7 @@
 #include "objects.h"
 #include "starting.h"
 #include "tool.h"
+#include "values.h"
 #include "wrap.h"
 
 #include <stdio.h>
@@ -191,11 +192,14 @@ static struct hook {
 
 static _Atomic bool reinstating; /* reinstate() is on its way */
 
+/* Values need to be told of instructions, too. */
 static bool
 is_wanted(const struct hook *h)
 {
-    return pt_producer.once ? pt_once_callback(h->event) != NULL
-                            : pt_producer.events >> h->kind & 1;
+    if (pt_producer.once)
+        return pt_once_callback(h->event) != NULL;
+    return pt_producer.events >> h->kind & 1 ||
+           (pt_values_on() && h->kind == PT_INSTRUCTION);
 }
 
 /* The function that answers for a hook's event. */
@@ -207,7 +211,10 @@ callback(struct hook *h)
     bool filtered = pt_gate.filtered;
     vectorcallfunc flow =
         pt_producer.flow ? pt_flow_callback(h->event, filtered) : NULL;
-    h->object.inner = flow != NULL ? flow : h->call;
+    vectorcallfunc values =
+        pt_values_on() ? pt_values_callback(h->event) : NULL;
+    h->object.plain = flow != NULL ? flow : h->call;
+    h->object.inner = values != NULL ? values : h->object.plain;
     h->object.begun =
         filtered ? pt_filtered(h->kind, h->event) : h->object.inner;
     if (!is_wanted(h))
@@ -230,6 +237,7 @@ asked_everywhere(const struct hook *h)
 static struct {
     int tool;
     long mask;
+    long instruction; /* the bit of INSTRUCTION */
 } asked;
 
 static bool
@@ -279,6 +287,7 @@ register_hooks(PyObject *monitoring, PyObject *events, int tool)
     asked.tool = tool;
     if (pt_producer.once && !pt_once_init(monitoring, events, tool))
         return false;
+    asked.instruction = pt_tool_event(events, "INSTRUCTION");
     if (pt_gate.filtered && !pt_filtered_init(monitoring))
         return false;
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
@@ -375,8 +384,7 @@ static void
 audit(const char *event)
 {
     if (strncmp(event, "sys.", 4) != 0 ||
-        !(pt_producer.events >> PT_INSTRUCTION & 1 || pt_producer.once) ||
-        reinstating)
+        !(asked.mask & asked.instruction || pt_producer.once) || reinstating)
         return;
     if ((strcmp(event + 4, "settrace") == 0 ||
          strcmp(event + 4, "setprofile") == 0 ||
@@ -394,9 +402,12 @@ pt_hooks_start(char *why, size_t whylen)
                            : NULL; /* owned */
     bool calls = pt_producer.events >> PT_C_CALL & 1;
     int tool = -1;
-    bool ok = events != NULL && (tool = pt_tool_take(monitoring, calls)) >= 0 &&
+    why[0] = '\0';
+    bool ok = events != NULL &&
+              (!pt_values_on() || pt_values_init(monitoring, why, whylen)) &&
+              (tool = pt_tool_take(monitoring, calls)) >= 0 &&
               register_hooks(monitoring, events, tool);
-    if (!ok)
+    if (!ok && why[0] == '\0')
         snprintf(why, whylen, "%s",
                  events == NULL
                      ? "sys.monitoring is missing from this interpreter"

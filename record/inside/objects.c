@@ -62,7 +62,7 @@ pt_objects_init(void)
     if (pt_objects_table == NULL)
         return false;
     pt_objects_mask = TABLE_MIN - 1;
-    pt_objects_extra = pt_compat_extra_request();
+    pt_objects_extra = pt_compat_extra_request(NULL);
     if (pt_objects_extra < 0) {
         PyErr_Clear();
         return false;

@@ -159,6 +159,7 @@ pt_producer_start(const struct pt_joining *j, char *why, size_t whylen)
     pt_producer.on_full = c->on_full;
     pt_producer.flow = c->flow;
     pt_producer.once = c->once;
+    pt_producer.values = c->values;
     pt_producer.epoch++;
     self.alone = c->alone != 0;
     return 0;

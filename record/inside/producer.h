@@ -62,6 +62,7 @@ struct pt_producer {
     uint32_t on_full;
     uint32_t flow;            /* config.flow */
     uint32_t once;            /* config.once */
+    uint32_t values;          /* config.values */
     bool midway;              /* recording began in the middle of threads */
     uint32_t epoch;           /* changes when ids start anew */
     uint32_t known[PT_KNOWN]; /* the highest local ids that were committed */
@@ -271,6 +272,9 @@ pt_emit_fast(unsigned record, uint32_t a, uint32_t b, uint32_t c, uint32_t d,
 /* The same for any record in any state of the lane. */
 void pt_emit_slow(unsigned record, uint32_t a, uint32_t b, uint32_t c,
                   uint32_t d, uint32_t e);
+
+/* A value's record and its bytes. */
+void pt_emit_value(uint32_t off, uint32_t dst, const void *data, uint32_t size);
 
 #define pt_emit(record, a, b, c, d, e)                                         \
     do {                                                                       \
