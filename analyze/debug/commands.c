@@ -53,6 +53,9 @@ const struct pt_command pt_commands[] = {
      "Stop where an exception is raised, a C function or a class is called, a "
      "thread begins or ends.",
      false, RUN(catch)},
+    {"watch", NULL, "EXPRESSION",
+     "Stop where its value changes, with the variables of the selected frame.",
+     false, RUN(watch)},
     {"delete", "d", "[NUMBER...]", "Delete breakpoints; without a number, all.",
      false, RUN(delete)},
     {"enable", "en", "[NUMBER...]", "Heed breakpoints again.", false,

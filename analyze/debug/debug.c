@@ -105,6 +105,7 @@ clear(struct pt_debugger *d)
     pt_engine_free(d->engine);
     pt_operands_free(d->operands);
     pt_locals_free(d->locals);
+    pt_debug_watches_clear(d);
     for (size_t i = 0; i < d->ndisplays; i++)
         pt_expr_free(d->displays[i].expr);
     free(d->displays);
@@ -122,6 +123,7 @@ run(struct pt_session *s)
     const struct pt_engine_hooks hooks = {.state = &d,
                                           .holds = pt_debug_holds,
                                           .log = pt_debug_log,
+                                          .change = pt_debug_change,
                                           .interrupted = pt_interrupted};
     enum pt_status st = pt_engine_new(s->trace, &hooks, &d.engine);
     if (st == PT_ENOTFOUND)

@@ -23,6 +23,7 @@ struct pt_display {
     struct pt_expr *expr; /* owned */
 };
 
+struct pt_watch;
 struct pt_terminal;
 
 struct pt_debugger {
@@ -35,7 +36,9 @@ struct pt_debugger {
     struct pt_locals *locals;
     struct pt_display *displays;
     size_t ndisplays;
-    unsigned last_display;        /* number given */
+    unsigned last_display;    /* number given */
+    struct pt_watch *watches; /* nwatches of them */
+    size_t nwatches;
     struct pt_terminal *terminal; /* NULL: commands come from elsewhere */
     struct pt_source_text text;   /* of source ... */
     uint32_t source;              /* ... with this id */
@@ -109,6 +112,7 @@ bool pt_command_break(struct pt_debugger *, const char *args); /* stops.c */
 bool pt_command_tbreak(struct pt_debugger *, const char *args);
 bool pt_command_logpoint(struct pt_debugger *, const char *args);
 bool pt_command_catch(struct pt_debugger *, const char *args);
+bool pt_command_watch(struct pt_debugger *, const char *args); /* watch.c */
 bool pt_command_delete(struct pt_debugger *, const char *args);
 bool pt_command_enable(struct pt_debugger *, const char *args);
 bool pt_command_disable(struct pt_debugger *, const char *args);
@@ -191,6 +195,16 @@ bool pt_debug_holds(void *state, struct pt_engine *, struct pt_breakpoint *);
 void pt_debug_log(void *state, struct pt_engine *, struct pt_breakpoint *);
 /* What is displayed wherever it stops. */
 void pt_debug_displays(struct pt_debugger *);
+
+/* --- watch.c ----------------------------------------------------------------
+ */
+
+/* The engine's hook. */
+enum pt_status pt_debug_change(void *state, struct pt_breakpoint *,
+                               bool reverse, uint64_t seq, uint64_t *out);
+/* What it was before and is behind an event that changed it. */
+bool pt_debug_put_change(struct pt_debugger *, const struct pt_breakpoint *);
+void pt_debug_watches_clear(struct pt_debugger *);
 
 /* --- edit.c -----------------------------------------------------------------
  */

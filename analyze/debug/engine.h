@@ -25,6 +25,11 @@ struct pt_engine_hooks {
     bool (*holds)(void *state, struct pt_engine *, struct pt_breakpoint *);
     /* Prints the breakpoint's message; the engine then goes on. */
     void (*log)(void *state, struct pt_engine *, struct pt_breakpoint *);
+    /* The next event, or in reverse the last, of `thread` that changed what a
+     * watch is about, behind event `seq`, or, in reverse, up to it.
+     * PT_ENOTFOUND where there is none. */
+    enum pt_status (*change)(void *state, struct pt_breakpoint *, bool reverse,
+                             uint64_t seq, uint64_t *out);
     /* Asked now and then while something is looked for: true ends it. */
     bool (*interrupted)(void *state);
 };

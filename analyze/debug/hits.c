@@ -51,7 +51,8 @@ catches(const struct pt_breakpoint *b, const struct pt_event *e)
  * follows the place's event. */
 struct hunt {
     struct pt_engine *engine;
-    const struct pt_place *until; /* NULL: to the end */
+    const struct pt_place *until;  /* NULL: to the end */
+    const struct pt_place *change; /* of what is watched; NULL none */
     bool reverse, beyond, interrupted;
 };
 
@@ -72,8 +73,13 @@ is_over(void *state, const struct pt_chunk_info *info)
 {
     struct hunt *h = state;
     h->interrupted = pt_engine_interrupted(h->engine);
-    if (h->interrupted || !h->until)
-        return h->interrupted;
+    if (h->interrupted)
+        return true;
+    if (h->change && (h->reverse ? info->time_last < h->change->event.time
+                                 : info->time_first > h->change->event.time))
+        return true;
+    if (!h->until)
+        return false;
     if (h->reverse)
         return info->seq + info->events <= h->until->seq;
     if (info->seq <= h->until->seq)
@@ -276,33 +282,171 @@ next_hit(struct hunt *hunt, struct pt_history *h, struct pt_search **search)
     return st;
 }
 
-enum pt_status
-pt_engine_run(struct pt_engine *e, bool reverse, const struct pt_place *until,
-              struct pt_breakpoint **out)
+/* --- what is watched -------------------------------------------------------
+ */
+
+/* Whether `a` comes before `b` in the merged order, or, in reverse, behind. */
+static bool
+comes_first(const struct pt_place *a, const struct pt_place *b, bool reverse)
 {
-    struct hunt hunt = {.engine = e, .until = until, .reverse = reverse};
-    struct pt_search **search = &e->searches[until ? IN_VIEW : IN_ALL];
-    struct pt_place start;
-    struct pt_here hit;
+    if (a->thread == b->thread)
+        return is_before(a->seq, a->k, b->seq, b->k, reverse);
+    if (a->event.time != b->event.time)
+        return (a->event.time < b->event.time) != reverse;
+    return (a->seq < b->seq) != reverse;
+}
+
+/* Where the engine's thread of a watch stands: its last event, and whether the
+ * place is behind that. */
+static enum pt_status
+watch_from(struct pt_engine *e, uint32_t thread, uint64_t *seq, uint64_t *k)
+{
+    struct pt_thread_state t;
+    struct pt_place p;
+    enum pt_status st = pt_engine_place(e, &p);
+    *seq = p.seq;
+    *k = p.k;
+    if (st != PT_OK || p.thread == thread)
+        return st;
+    for (size_t i = 0; st == PT_OK && i < e->nthreads; i++)
+        if (e->threads[i] == thread) {
+            st = pt_history_thread(e->all, i, &t);
+            *seq = t.seq;
+            *k = t.k;
+        }
+    return st;
+}
+
+/* The first change of anything watched, in the direction; *out is NULL where
+ * there is none.  The engine stays where it is. */
+static enum pt_status
+find_change(struct pt_engine *e, bool reverse, struct pt_place *place,
+            struct pt_breakpoint **out)
+{
+    struct pt_place start, at;
+    uint64_t seq, k;
     *out = NULL;
     enum pt_status st = pt_engine_place(e, &start);
+    for (size_t i = 0; i < e->breakpoints.n && st == PT_OK; i++) {
+        struct pt_breakpoint *b = e->breakpoints.list[i];
+        if (b->kind != PT_BREAK_WATCH || !b->enabled || !e->hooks.change)
+            continue;
+        st = watch_from(e, b->thread, &seq, &k);
+        /* What happened with the event itself is behind one in reverse. */
+        if (st == PT_OK && reverse && k == 0)
+            st = seq-- == 0 ? PT_ENOTFOUND : PT_OK;
+        if (st == PT_OK)
+            st = e->hooks.change(e->hooks.state, b, reverse, seq, &seq);
+        if (st == PT_ENOTFOUND) {
+            st = PT_OK;
+            continue;
+        }
+        const struct pt_place raw = {
+            .thread = b->thread, .begun = true, .seq = seq};
+        if (st == PT_OK)
+            st = pt_engine_restore(e, &raw);
+        if (st == PT_OK)
+            st = pt_engine_place(e, &at);
+        if (st == PT_OK && (!*out || comes_first(&at, place, reverse))) {
+            *place = at;
+            *out = b;
+        }
+        if (st == PT_OK)
+            st = pt_engine_restore(e, &start);
+    }
+    return st;
+}
+
+/* To a change, if that stops. */
+static enum pt_status
+try_change(struct pt_engine *e, const struct pt_place *at,
+           struct pt_breakpoint *b, struct pt_breakpoint **out)
+{
+    const struct pt_engine_hooks *hooks = &e->hooks;
+    enum pt_status st = pt_engine_restore(e, at);
+    if (st != PT_OK)
+        return st;
+    if (b->condition && hooks->holds && !hooks->holds(hooks->state, e, b))
+        return PT_OK;
+    b->hits++;
+    if (b->ignore)
+        b->ignore--;
+    else
+        *out = b;
+    return PT_OK;
+}
+
+/* --- to a breakpoint -------------------------------------------------------
+ */
+
+/* To the first hit that stops before the hunt's end; *out is NULL where there
+ * is none. */
+static enum pt_status
+run_to_hit(struct hunt *hunt, struct pt_breakpoint **out)
+{
+    struct pt_engine *e = hunt->engine;
+    bool reverse = hunt->reverse;
+    struct pt_search **search = &e->searches[hunt->until ? IN_VIEW : IN_ALL];
+    struct pt_place start;
+    struct pt_here hit;
+    enum pt_status st = pt_engine_place(e, &start);
     while (st == PT_OK) {
-        struct pt_history *h = until ? e->view.history : e->all;
-        st = next_hit(&hunt, h, search);
+        struct pt_history *h = hunt->until ? e->view.history : e->all;
+        st = next_hit(hunt, h, search);
         if (st == PT_OK)
             st = pt_history_here(h, &hit);
         if (st != PT_OK)
             break;
         const struct pt_event event = *hit.event;
         hit.event = &event;
-        if (until && !is_before(hit.seq, hit.k, until->seq, until->k, reverse))
+        const struct pt_place at = {
+            .thread = hit.thread, .seq = hit.seq, .k = hit.k, .event = event};
+        if ((hunt->until && !comes_first(&at, hunt->until, reverse)) ||
+            (hunt->change && !comes_first(&at, hunt->change, reverse)))
             break;
         st = try_hit(e, &hit, &start, reverse, out);
         if (st != PT_OK || *out)
             break;
-        st = resume_at(until ? e->view.history : e->all, &hit);
+        st = resume_at(hunt->until ? e->view.history : e->all, &hit);
     }
     return st == PT_ENOTFOUND ? PT_OK : st;
+}
+
+static bool
+has_places(const struct pt_engine *e)
+{
+    for (size_t i = 0; i < e->breakpoints.n; i++)
+        if (e->breakpoints.list[i]->enabled &&
+            e->breakpoints.list[i]->kind != PT_BREAK_WATCH)
+            return true;
+    return false;
+}
+
+enum pt_status
+pt_engine_run(struct pt_engine *e, bool reverse, const struct pt_place *until,
+              struct pt_breakpoint **out)
+{
+    struct hunt hunt = {.engine = e, .until = until, .reverse = reverse};
+    struct pt_place change;
+    struct pt_breakpoint *watch;
+    enum pt_status st;
+    *out = NULL;
+    do {
+        st = find_change(e, reverse, &change, &watch);
+        if (st != PT_OK)
+            return st;
+        if (watch && until &&
+            (change.thread != until->thread ||
+             !comes_first(&change, until, reverse)))
+            watch = NULL;
+        hunt.change = watch ? &change : NULL;
+        hunt.beyond = false;
+        if (has_places(e))
+            st = run_to_hit(&hunt, out);
+        if (st == PT_OK && !*out && watch)
+            st = try_change(e, &change, watch, out);
+    } while (st == PT_OK && watch && !*out);
+    return st;
 }
 
 static bool

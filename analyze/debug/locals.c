@@ -40,14 +40,27 @@ pt_locals_new(const struct pt_trace *trace, struct pt_locals **out)
 }
 
 static void
-forget(struct pt_locals *v)
+forget_values(struct pt_locals *v)
 {
     for (size_t i = 0; i < v->nheld; i++)
         pt_recorded_free(v->held[i]);
     v->nheld = 0;
     free(v->list);
     v->list = NULL;
+}
+
+static void
+forget(struct pt_locals *v)
+{
+    forget_values(v);
     v->looking = v->has_module = false;
+}
+
+void
+pt_locals_at(struct pt_locals *v, uint64_t seq)
+{
+    forget_values(v);
+    v->seq = seq;
 }
 
 void
@@ -214,6 +227,31 @@ index_of(const struct pt_str *names, size_t n, struct pt_str name)
             (name.len == 0 || memcmp(names[i].data, name.data, name.len) == 0))
             return i;
     return SIZE_MAX;
+}
+
+size_t
+pt_locals_tellers(const struct pt_locals *v, struct pt_str name,
+                  struct pt_teller out[2])
+{
+    const struct pt_scope *frames[] = {&v->frame,
+                                       v->has_module ? &v->module : NULL};
+    const uint32_t most = UINT32_MAX >> (32 - PT_ROLE_SHIFT);
+    size_t n = 0;
+    for (size_t k = 0; v->looking && k < 2 && frames[k]; k++) {
+        const struct pt_code *c = pt_trace_code(v->trace, frames[k]->code);
+        size_t i =
+            c && k == 0 ? index_of(c->locals, c->nlocalsplus, name) : SIZE_MAX;
+        if (i <= most) {
+            out[0] = (struct pt_teller){
+                *frames[k], PT_ROLE_LOCAL << PT_ROLE_SHIFT | (uint32_t)i};
+            return 1;
+        }
+        i = c ? index_of(c->names, c->nnames, name) : SIZE_MAX;
+        if (i <= most)
+            out[n++] = (struct pt_teller){
+                *frames[k], PT_ROLE_NAME << PT_ROLE_SHIFT | (uint32_t)i};
+    }
+    return n;
 }
 
 static enum pt_status

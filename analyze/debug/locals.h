@@ -27,6 +27,18 @@ enum pt_status pt_locals_select(struct pt_locals *, struct pt_engine *);
  * in as long as that runs.  Values live until another frame is looked at. */
 struct pt_expr_scope pt_locals_scope(struct pt_locals *);
 
+/* Where values of a name are told: by the frame that is looked at, and by the
+ * body of its module.  At most two; returns how many. */
+struct pt_teller {
+    struct pt_scope scope;
+    uint32_t dst;
+};
+size_t pt_locals_tellers(const struct pt_locals *, struct pt_str name,
+                         struct pt_teller out[2]);
+/* The same frame as it was behind event `seq`; values until now are forgotten.
+ */
+void pt_locals_at(struct pt_locals *, uint64_t seq);
+
 struct pt_variable {
     struct pt_str name;
     uint32_t dst;                 /* role << PT_ROLE_SHIFT | index */

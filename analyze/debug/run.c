@@ -41,7 +41,9 @@ say_breakpoint(struct pt_debugger *d, struct pt_breakpoint *b)
     pt_out_printf(d->out, "%s %u, ",
                   b->temporary ? "Temporary breakpoint" : kinds[b->kind],
                   b->number);
-    bool done = pt_debug_show(d, true);
+    bool done = b->kind != PT_BREAK_WATCH || pt_debug_put_change(d, b);
+    if (done)
+        done = pt_debug_show(d, true);
     if (done)
         done = run_commands(d, b);
     /* Its own commands may have deleted it. */
