@@ -93,16 +93,23 @@ static const char secrets[] =
     "authorization|(^|_)(auth|bearer|dsn|jwt|otp|salt)(_|$)|credential|cookie|"
     "session_?(id|key)|connection_?string";
 
+static const char *const value_words[] = {
+    [PT_VALUES_NONE] = "none",
+    [PT_VALUES_CALLS] = "calls",
+    [PT_VALUES_LOCALS] = "locals",
+};
+
+const char *
+pt_options_values(const struct pt_options *o)
+{
+    return o->values == PT_VALUES_NONE ? "" : value_words[o->values];
+}
+
 static enum pt_status
 set_values(struct pt_options *o, const char *value, struct pt_error *error)
 {
-    static const char *const names[] = {
-        [PT_VALUES_NONE] = "none",
-        [PT_VALUES_CALLS] = "calls",
-        [PT_VALUES_LOCALS] = "locals",
-    };
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(value, names[i]) == 0) {
+    for (unsigned i = 0; i < sizeof value_words / sizeof *value_words; i++) {
+        if (strcmp(value, value_words[i]) == 0) {
             o->values = i;
             return PT_OK;
         }

@@ -44,6 +44,9 @@ enum pt_status pt_options_parse(struct pt_options *, int argc, char **argv,
                                 struct pt_error *error);
 void pt_options_clear(struct pt_options *);
 
+/* What a log's header says of the values that are recorded; "" of none. */
+const char *pt_options_values(const struct pt_options *);
+
 /* The help of `ptrec run`'s options, a line each, by index: how it is written
  * and what it does; false after the last. */
 bool pt_options_describe(unsigned i, char *name, size_t size,

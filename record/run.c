@@ -135,6 +135,7 @@ make_header(struct run *run, int argc, char **argv)
                                                 : 0,
         .filters = run->options.filters.list,
         .nfilters = run->options.filters.n,
+        .values = str(pt_options_values(&run->options)),
     };
     return PT_OK;
 }
