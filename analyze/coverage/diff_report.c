@@ -1,6 +1,7 @@
 /* What became uncovered, as text and as JSON. */
 #include "analyze/coverage/diff.h"
 #include "analyze/coverage/excerpt.h"
+#include "analyze/coverage/report.h"
 #include "analyze/json.h"
 #include "analyze/names.h"
 
@@ -233,15 +234,8 @@ json_conditions(struct pt_json *j, const char *key, const struct pt_cov_file *f,
 {
     pt_json_key(j, key);
     pt_json_open(j, '[');
-    for (uint32_t i = 0; i < rows->n; i++) {
-        const struct pt_cov_span *s = &f->conditions[rows->rows[i]].span;
-        pt_json_open(j, '[');
-        pt_json_u64(j, s->line);
-        pt_json_u64(j, s->column);
-        pt_json_u64(j, s->end_line);
-        pt_json_u64(j, s->end_column);
-        pt_json_close(j, ']');
-    }
+    for (uint32_t i = 0; i < rows->n; i++)
+        pt_cov_json_span(j, &f->conditions[rows->rows[i]].span);
     pt_json_close(j, ']');
 }
 

@@ -180,16 +180,22 @@ put_regions(struct report *r, const struct pt_cov_file *f, const char *key,
 
 /* --- ours ----------------------------------------------------------------- */
 
-static void
-put_span(struct pt_json *j, const struct pt_cov_span *s)
+void
+pt_cov_json_span(struct pt_json *j, const struct pt_cov_span *s)
 {
-    pt_json_key(j, "span");
     pt_json_open(j, '[');
     pt_json_u64(j, s->line);
     pt_json_u64(j, s->column);
     pt_json_u64(j, s->end_line);
     pt_json_u64(j, s->end_column);
     pt_json_close(j, ']');
+}
+
+static void
+put_span(struct pt_json *j, const struct pt_cov_span *s)
+{
+    pt_json_key(j, "span");
+    pt_cov_json_span(j, s);
 }
 
 static void

@@ -11,6 +11,9 @@
 
 /* coverage.py's JSON, format 3, and what it has no place for as "ptrec". */
 enum pt_status pt_cov_json(const struct pt_coverage *, struct pt_out *);
+/* A span as both JSON reports have it: [line, column, end line, end column]. */
+struct pt_json;
+void pt_cov_json_span(struct pt_json *, const struct pt_cov_span *);
 /* A tracefile of lcov; its MC/DC records are those of lcov 2. */
 enum pt_status pt_cov_lcov(const struct pt_coverage *, struct pt_out *);
 /* The sources, each line with how often it ran and what it lacks. */
