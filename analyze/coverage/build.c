@@ -2,6 +2,7 @@
  */
 #include "analyze/coverage/arcs.h"
 #include "analyze/coverage/coverage.h"
+#include "analyze/coverage/evaluations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ clear_file(struct pt_cov_file *f)
     for (uint32_t i = 0; i < f->nfunctions; i++)
         free((void *)(uintptr_t)f->functions[i].name.data);
     free((void *)(uintptr_t)f->lacks.data);
+    pt_cov_conditions_clear(f);
     free(f->functions);
     free(f->lines);
     free(f->arcs);
@@ -86,9 +88,11 @@ fill(const struct pt_cov_source *source, const struct pt_exclusion *rules,
     return st;
 }
 
+/* `evaluations` is NULL where nobody asked for conditions. */
 static enum pt_status
 add_file(struct pt_collection *all, size_t i, const struct pt_selection *x,
-         const struct pt_exclusion *rules, struct pt_coverage *out)
+         const struct pt_exclusion *rules, struct pt_evaluations *evaluations,
+         struct pt_coverage *out)
 {
     struct pt_cov_source *source;
     enum pt_status st = pt_collection_open(all, i, &source);
@@ -98,6 +102,9 @@ add_file(struct pt_collection *all, size_t i, const struct pt_selection *x,
         struct pt_cov_file *f = &out->files[out->nfiles++];
         *f = (struct pt_cov_file){.path = pt_selection_name(x, source->path)};
         st = fill(source, rules, out->has_arcs, f);
+        if (st == PT_OK && evaluations)
+            st = pt_evaluations_add(evaluations, all, source, f,
+                                    out->nfiles - 1);
     }
     pt_collection_close(source);
     return st;
@@ -117,6 +124,61 @@ begin(const struct pt_collection *all, struct pt_coverage *out)
     return PT_OK;
 }
 
+/* --- conditions ----------------------------------------------------------- */
+
+/* What the user asked for of a trace of the session's. */
+static const struct pt_filter *
+filter_of(const struct pt_session *s, const struct pt_trace *trace)
+{
+    if (trace == s->trace)
+        return s->filter;
+    for (size_t i = 0; i < s->nmore; i++)
+        if (trace == s->more[i].trace)
+            return s->more[i].filter;
+    return s->other.filter;
+}
+
+/* Prepares for conditions, if they are asked for. */
+static enum pt_status
+begin_conditions(struct pt_session *s, const struct pt_collection *all,
+                 struct pt_coverage *out, struct pt_evaluations **evaluations)
+{
+    const struct pt_cov_config *config = s->config;
+    size_t n = pt_collection_traces(all);
+    if (!config->conditions && !config->mcdc)
+        return PT_OK;
+    out->has_conditions = true;
+    out->has_mcdc = config->mcdc;
+    for (size_t i = 0; i < n; i++) {
+        const struct pt_trace *trace = pt_collection_trace(all, i);
+        const char *missing = pt_flow_lacks(trace);
+        if (missing && n == 1)
+            return pt_session_fail(s, PT_EUSAGE,
+                                   "%s tells of no conditions: %s",
+                                   pt_trace_path(trace), missing);
+        if (missing)
+            pt_out_say("warning: %s tells of no conditions: %s",
+                       pt_trace_path(trace), missing);
+    }
+    return pt_evaluations_new(n, evaluations);
+}
+
+static enum pt_status
+follow_conditions(struct pt_session *s, const struct pt_collection *all,
+                  struct pt_evaluations *evaluations, struct pt_coverage *out)
+{
+    enum pt_status st = PT_OK;
+    for (size_t i = 0; i < pt_collection_traces(all) && st == PT_OK; i++) {
+        const struct pt_trace *trace = pt_collection_trace(all, i);
+        if (!pt_flow_lacks(trace))
+            st = pt_evaluations_run(evaluations, (uint32_t)i, trace,
+                                    filter_of(s, trace), &s->error);
+    }
+    return st == PT_OK
+               ? pt_evaluations_finish(evaluations, out->files, out->has_mcdc)
+               : st;
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -133,14 +195,20 @@ pt_coverage_build(struct pt_session *s, struct pt_collection *all,
     const struct pt_cov_config *config = s->config;
     const struct pt_text_list *more = &config->exclude_lines;
     struct pt_exclusion rules[2] = {{.modern = false}, {.modern = false}};
+    struct pt_evaluations *evaluations = NULL;
     enum pt_status st = begin(all, out);
     out->has_arcs = config->branches;
+    if (st == PT_OK)
+        st = begin_conditions(s, all, out, &evaluations);
     for (size_t i = 0; st == PT_OK && i < 2; i++)
         st = pt_exclusion_init(&rules[i], i == 1, more->items, more->n,
                                &s->error);
     for (size_t i = 0; st == PT_OK && i < pt_collection_count(all); i++)
         if (pt_selection_takes(x, all, i))
-            st = add_file(all, i, x, rules, out);
+            st = add_file(all, i, x, rules, evaluations, out);
+    if (st == PT_OK && evaluations)
+        st = follow_conditions(s, all, evaluations, out);
+    pt_evaluations_free(evaluations);
     pt_exclusion_clear(&rules[0]);
     pt_exclusion_clear(&rules[1]);
     if (st != PT_OK)

@@ -39,6 +39,12 @@ static const struct pt_option options[] = {
      "decimals of percentages, none by default"},
     {"functions", 0, PT_OPTION_FLAG, AT(functions), NULL,
      "list the functions and classes that never ran"},
+    {"conditions", 0, PT_OPTION_FLAG, AT(conditions), NULL,
+     "tell of each operand of and, or, not, chained comparisons, ternaries and "
+     "tests how often it was true and false"},
+    {"mcdc", 0, PT_OPTION_FLAG, AT(mcdc), NULL,
+     "... and of each decision how its evaluations went, and which of its "
+     "conditions were shown to decide alone (masking MC/DC)"},
     {"fail-under", 0, PT_OPTION_LIST, AT(fail_under), "[WHAT:]PERCENT",
      "exit 1 where less than that is covered, of the table's total, or of "
      "lines:, branches:, conditions: or mcdc:; several with commas between, or "
@@ -120,6 +126,8 @@ report(struct pt_session *s, const struct pt_coverage *c)
                         : pt_session_format(s, "html")
                             ? pt_cov_html(c, s->common.output, &s->error)
                             : pt_cov_summary(s, c);
+    if (st == PT_OK && c->has_conditions && pt_session_format(s, "text"))
+        pt_cov_conditions_text(s, c);
     if (st == PT_OK)
         pt_cov_gate(s, c);
     return st;
@@ -242,6 +250,14 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "(--python), unless the trace has their syntax (ptrec run "
         "--syntax=own); without either, the lines are those of the bytecode, "
         "which a warning says.\n"
+        "--conditions looks inside a line: every operand whose truth decides "
+        "something, with how often it was true and false; --mcdc tells how the "
+        "evaluations of a decision went (T F, - where an operand was not "
+        "asked for, ? where an exception cut it short or nothing asks for its "
+        "truth), with the position of the first of each, and which conditions "
+        "were shown to decide alone. Both need a trace of the flow, the "
+        "default preset. The table is followed by decisions that lack "
+        "something; annotate, json, lcov and html have them all.\n"
         "annotate prints the sources: a mark (> it ran, ! it did not, - it is "
         "excluded), how often each statement began, its line, and below it "
         "what it lacks. json is coverage.py's, with hits under \"ptrec\". lcov "
@@ -260,6 +276,8 @@ const struct pt_analyzer pt_analyzer_coverage = {
         "ptana coverage --diff=main.ptr --fail-on-loss # what became uncovered "
         "since main.ptr\n"
         "ptana coverage --format=html -o report # open report/index.html\n"
+        "ptana coverage --mcdc --include=rules.py # which conditions nobody "
+        "tested\n"
         "ptana coverage --format=annotate --include=app.py | less -R",
     .options = options,
     .config_size = sizeof(struct pt_cov_config),

@@ -11,7 +11,7 @@ struct pt_cov_config {
     struct pt_text_list source, include, omit, exclude_lines, fail_under;
     uint64_t precision;
     bool show_missing, skip_covered, skip_empty, functions, branches;
-    bool fail_on_loss;
+    bool conditions, mcdc, fail_on_loss;
 };
 
 /* --- select.c: which files are reported ----------------------------------- */
@@ -43,6 +43,12 @@ enum pt_status pt_coverage_build(struct pt_session *, struct pt_collection *,
                                  const struct pt_selection *,
                                  struct pt_coverage *out);
 void pt_coverage_clear(struct pt_coverage *);
+
+/* --- conditions_text.c ---------------------------------------------------- */
+
+/* Below the table: decisions whose conditions lack an outcome, or, where MC/DC
+ * was asked for, were not shown to decide alone; and what it adds up to. */
+void pt_cov_conditions_text(struct pt_session *, const struct pt_coverage *);
 
 /* --- summary.c, gate.c ---------------------------------------------------- */
 
