@@ -103,6 +103,7 @@ suite foreign 300 "$python" tests/roundtrip/foreign.py
 suite syntax 600 "$python" tests/syntax/run.py
 suite coverage $((PT_TEST_ALL ? 7200 : 900)) "$python" tests/coverage/run.py
 suite reports 600 "$python" tests/coverage/reports.py
+suite conditions $((PT_TEST_ALL ? 3600 : 300)) "$python" tests/coverage/conditions.py
 suite exact 1200 "$python" tests/exact/run.py
 suite expressions 300 "$python" tests/values/expressions.py
 suite tasks 600 "$python" tests/tasks/run.py
