@@ -2,6 +2,8 @@
  * lines for programs. */
 #include "analyze/dump.h"
 
+#include <pt/values.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ struct dumper {
     struct pt_graph_cache *graphs;        /* NULL: of no use */
     struct pt_disassembler *disassembler; /* NULL: not wanted */
     struct pt_dump_json *json;            /* NULL: text */
+    struct pt_dump_values *values;
 };
 
 /* --- what is wanted ------------------------------------------------------- */
@@ -89,6 +92,11 @@ say_lacks(const struct pt_session *s, uint32_t kinds)
         if (kinds & presets[i].kinds && !(implied & presets[i].kinds))
             pt_session_lacks(s, presets[i].kinds, presets[i].what,
                              presets[i].preset);
+    if (kinds & 1u << PT_VALUE &&
+        pt_values_lacks(s->trace, PT_LEVEL_CALLS) != NULL)
+        pt_out_say("%s has no values; ptrec run --values=calls or "
+                   "--values=locals records them",
+                   pt_trace_path(s->trace));
 }
 
 static enum pt_status
@@ -132,6 +140,15 @@ static enum pt_status
 show(struct dumper *d, const struct pt_merged *m)
 {
     struct pt_dump_ins decoded, *ins = NULL;
+    struct pt_dump_value found, *value = NULL;
+    if (m->event->kind == PT_VALUE) {
+        size_t width = d->json ? 0 : PT_DUMP_TEXT / 2;
+        enum pt_status st = pt_dump_values_at(d->values, m, width, &found);
+        if (st != PT_OK && st != PT_EDAMAGED)
+            return st;
+        if (st == PT_OK)
+            value = &found;
+    }
     if (d->disassembler && m->event->kind == PT_INSTRUCTION) {
         enum pt_status st = pt_disassembler_at(d->disassembler, m, &decoded);
         if (st != PT_OK)
@@ -139,11 +156,11 @@ show(struct dumper *d, const struct pt_merged *m)
         ins = &decoded;
     }
     if (d->json)
-        pt_dump_json_line(d->json, m, ins);
+        pt_dump_json_line(d->json, m, ins, value);
     else if (d->disassembler)
-        pt_dump_code_line(d->session, d->disassembler, m, ins);
+        pt_dump_code_line(d->session, d->disassembler, m, ins, value);
     else
-        pt_dump_text_line(d->session, m);
+        pt_dump_text_line(d->session, m, value);
     return PT_OK;
 }
 
@@ -182,6 +199,8 @@ prepare(struct dumper *d)
         st = pt_cursor_walk(d->cursor, d->graphs);
     if (st == PT_OK && config->disassemble)
         st = pt_disassembler_new(s->trace, d->graphs, &d->disassembler);
+    if (st == PT_OK)
+        st = pt_dump_values_new(s->trace, &d->values);
     if (st == PT_OK && pt_session_format(s, "jsonl"))
         st = pt_dump_json_new(s, &d->json);
     return st;
@@ -201,6 +220,7 @@ run(struct pt_session *s)
     if (d.cursor && st != PT_OK && s->error.text[0] == '\0')
         s->error = *pt_cursor_error(d.cursor);
     pt_dump_json_free(d.json);
+    pt_dump_values_free(d.values);
     pt_disassembler_free(d.disassembler);
     pt_cursor_free(d.cursor);
     pt_graph_cache_free(d.graphs);
@@ -232,6 +252,9 @@ const struct pt_analyzer pt_analyzer_dump = {
         "before in that frame (+6 -> +8), the opcode, its argument and, in "
         "brackets, what that means. An exception stands at the instruction "
         "that raised it, and handled tells where it leads.\n"
+        "Where values were recorded (ptrec run --values), each is an event: "
+        "what a variable held, an argument or a result, as Python's repr() "
+        "writes it; what was cut is marked.\n"
         "With "
         "--format=jsonl each event is a JSON object of its own, whose keys "
         "spec/format.md describes.",

@@ -201,7 +201,7 @@ describe(const struct pt_merged *m, const struct pt_dump_ins *ins,
  * raised, and a handler where that leads. */
 static bool
 tell(const struct pt_session *s, struct pt_disassembler *d,
-     const struct pt_merged *m, char *text)
+     const struct pt_merged *m, const struct pt_dump_value *value, char *text)
 {
     char what[TEXT], type[PT_NAME_TEXT], from[16] = "";
     const struct pt_event *e = m->event;
@@ -222,7 +222,7 @@ tell(const struct pt_session *s, struct pt_disassembler *d,
                        TEXT - (size_t)n);
         return true;
     }
-    bool framed = pt_dump_text_what(s->trace, m, what);
+    bool framed = pt_dump_text_what(s->trace, m, value, what);
     size_t n = strlen(what);
     while (n && what[n - 1] == ' ')
         what[--n] = 0;
@@ -233,7 +233,8 @@ tell(const struct pt_session *s, struct pt_disassembler *d,
 
 void
 pt_dump_code_line(struct pt_session *s, struct pt_disassembler *d,
-                  const struct pt_merged *m, const struct pt_dump_ins *ins)
+                  const struct pt_merged *m, const struct pt_dump_ins *ins,
+                  const struct pt_dump_value *value)
 {
     struct pt_out *o = s->out;
     char when[TEXT];
@@ -245,7 +246,7 @@ pt_dump_code_line(struct pt_session *s, struct pt_disassembler *d,
     if (ins)
         describe(m, ins, &line);
     else
-        framed = tell(s, d, m, line.what);
+        framed = tell(s, d, m, value, line.what);
     if (framed)
         line.function = code ? code->qualname : (struct pt_str){"?", 1};
     pt_dump_text_when(m, when);

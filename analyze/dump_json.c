@@ -4,6 +4,8 @@
 #include "analyze/json.h"
 #include "analyze/names.h"
 
+#include <pt/value.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,9 +254,39 @@ by_kind(struct pt_dump_json *d, const struct pt_merged *m)
     }
 }
 
+static void
+put_value(struct pt_dump_json *d, const struct pt_dump_value *v)
+{
+    struct pt_out *o = d->out;
+    if (!v) {
+        pt_out_text(o, ",\"role\":null,\"index\":null,\"name\":null,"
+                       "\"value\":null,\"told\":null");
+        return;
+    }
+    const char *role = pt_name_role(v->role);
+    pt_out_text(o, ",\"role\":");
+    if (v->role > 0 && v->role < PT_ROLE_LIMIT)
+        pt_json_quote(o, (struct pt_str){role, strlen(role)});
+    else
+        pt_out_text(o, "null");
+    put_number(o, ",\"index\":", true, v->index);
+    pt_out_text(o, ",\"name\":");
+    if (v->name.len)
+        pt_json_quote(o, v->name);
+    else
+        pt_out_text(o, "null");
+    pt_out_text(o, ",\"value\":");
+    if (v->known)
+        pt_json_quote(o, v->text);
+    else
+        pt_out_text(o, "null");
+    put_number(o, ",\"told\":", v->told != UINT64_MAX, v->told);
+}
+
 void
 pt_dump_json_line(struct pt_dump_json *d, const struct pt_merged *m,
-                  const struct pt_dump_ins *ins)
+                  const struct pt_dump_ins *ins,
+                  const struct pt_dump_value *value)
 {
     struct pt_out *o = d->out;
     const struct pt_event *e = m->event;
@@ -285,6 +317,8 @@ pt_dump_json_line(struct pt_dump_json *d, const struct pt_merged *m,
                m->step.frame.line);
     put_number(o, ",\"off\":", e->has & PT_HAS(OFF), e->pos);
     by_kind(d, m);
+    if (e->kind == PT_VALUE)
+        put_value(d, value);
     if (ins)
         put_instruction(o, ins);
     pt_out_text(o, "}\n");

@@ -48,7 +48,7 @@ describe_task(const struct pt_trace *trace, const struct pt_event *e,
 
 bool
 pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
-                  char *text)
+                  const struct pt_dump_value *value, char *text)
 {
     const struct pt_event *e = m->event;
     char name[PT_NAME_TEXT];
@@ -76,6 +76,10 @@ pt_dump_text_what(const struct pt_trace *trace, const struct pt_merged *m,
         used += pt_text_escape(pt_name_type(trace, e->id, name), text + used,
                                TEXT - 2 - used);
         memcpy(text + used, "  ", 3);
+        return true;
+    case PT_VALUE:
+        if (value)
+            pt_dump_value_text(value, text);
         return true;
     case PT_GAP:
         if (e->arg == UINT64_MAX)
@@ -132,13 +136,14 @@ pt_dump_text_give(char *text, unsigned least, unsigned *over)
 }
 
 static void
-put_where(struct pt_session *s, const struct pt_merged *m, unsigned room)
+put_where(struct pt_session *s, const struct pt_merged *m,
+          const struct pt_dump_value *value, unsigned room)
 {
     struct pt_out *o = s->out;
     char first[TEXT], name[TEXT] = "?", file[TEXT] = "", line[16] = "";
     const struct pt_code *code =
         m->step.framed ? pt_trace_code(s->trace, m->step.frame.id) : NULL;
-    bool more = pt_dump_text_what(s->trace, m, first);
+    bool more = pt_dump_text_what(s->trace, m, value, first);
     if (!more) {
         if (o->fit)
             pt_text_shorten(first, room);
@@ -198,7 +203,8 @@ pt_dump_text_when(const struct pt_merged *m, char *text)
 }
 
 void
-pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
+pt_dump_text_line(struct pt_session *s, const struct pt_merged *m,
+                  const struct pt_dump_value *value)
 {
     struct pt_out *o = s->out;
     char when[TEXT];
@@ -210,6 +216,6 @@ pt_dump_text_line(struct pt_session *s, const struct pt_merged *m)
     unsigned most = o->fit && room / 3 < INDENT_MOST ? room / 3 : INDENT_MOST;
     unsigned depth = m->step.depth < most ? (unsigned)m->step.depth : most;
     pt_out_spaces(o, depth);
-    put_where(s, m, room > depth ? room - depth : 0);
+    put_where(s, m, value, room > depth ? room - depth : 0);
     pt_out_char(o, '\n');
 }

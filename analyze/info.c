@@ -72,13 +72,17 @@ gather(struct pt_session *s, struct pt_info *info)
         case PT_CHUNK_SYNTAX:
             info->syntax_bytes += size;
             break;
+        case PT_CHUNK_VALUES:
+        case PT_CHUNK_VARIABLES:
+            info->value_bytes += size;
+            break;
         default:
             break;
         }
     }
     pt_decoder_free(decoder);
-    uint64_t told =
-        info->event_bytes + info->definition_bytes + info->syntax_bytes;
+    uint64_t told = info->event_bytes + info->definition_bytes +
+                    info->syntax_bytes + info->value_bytes;
     uint64_t size = pt_trace_size(s->trace);
     info->other_bytes = size > told ? size - told : 0;
     return st;

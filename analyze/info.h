@@ -13,7 +13,8 @@ struct pt_info {
     uint64_t events, gaps, lost, unknown_gaps;
     uint64_t kinds[PT_KIND_LIMIT];
     uint64_t chunks, event_chunks;
-    uint64_t event_bytes, definition_bytes, syntax_bytes, other_bytes;
+    uint64_t event_bytes, definition_bytes, syntax_bytes, value_bytes,
+        other_bytes;
     int64_t first, last;
     struct pt_info_thread *threads; /* by thread id */
 };

@@ -290,6 +290,15 @@ text_counts(struct pt_session *s, const struct pt_info *info)
     if (info->syntax_bytes)
         pt_out_printf(s->out, "  %-12s %15s\n", "syntax",
                       pt_text_grouped(info->syntax_bytes, a));
+    if (info->value_bytes) {
+        uint64_t values = info->kinds[PT_VALUE];
+        pt_out_printf(s->out, "  %-12s %15s", "values",
+                      pt_text_grouped(info->value_bytes, a));
+        if (values)
+            pt_out_printf(s->out, "  %.3f a value",
+                          (double)info->value_bytes / (double)values);
+        pt_out_char(s->out, '\n');
+    }
     pt_out_printf(s->out, "  %-12s %15s  header, index, end\n", "other",
                   pt_text_grouped(info->other_bytes, a));
 }
@@ -459,6 +468,8 @@ json_amounts(struct pt_json *j, const struct pt_session *s,
     pt_json_member_u64(j, "events", info->event_bytes);
     pt_json_member_u64(j, "definitions", info->definition_bytes);
     pt_json_member_u64(j, "syntax", info->syntax_bytes);
+    if (info->value_bytes)
+        pt_json_member_u64(j, "values", info->value_bytes);
     pt_json_member_u64(j, "other", info->other_bytes);
     pt_json_key(j, "per_event");
     if (info->events)

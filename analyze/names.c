@@ -1,5 +1,7 @@
 #include "analyze/names.h"
 
+#include <pt/value.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +63,27 @@ pt_name_callable_kind(unsigned kind)
     default:
         return "unknown";
     }
+}
+
+const char *
+pt_name_role(unsigned role)
+{
+    static const char *const names[PT_ROLE_LIMIT] = {
+        "?",      "local",  "name",      "argument", "keyword",
+        "result", "return", "exception", "sent"};
+    return names[role < PT_ROLE_LIMIT ? role : 0];
+}
+
+struct pt_str
+pt_name_variable(const struct pt_trace *trace, uint32_t code, unsigned role,
+                 uint32_t index)
+{
+    const struct pt_code *c = pt_trace_code(trace, code);
+    if (c && role == PT_ROLE_LOCAL && index < c->nlocalsplus)
+        return c->locals[index];
+    if (c && role == PT_ROLE_NAME && index < c->nnames)
+        return c->names[index];
+    return (struct pt_str){"", 0};
 }
 
 struct pt_function_name

@@ -32,6 +32,12 @@ void pt_name_process(const struct pt_trace *, uint32_t id, struct pt_growing *);
 /* "module.Type", without the module where it is builtins. */
 struct pt_str pt_name_type(const struct pt_trace *, uint32_t id, char *buffer);
 const char *pt_name_callable_kind(unsigned kind);
+/* What a value event of role `role` is about: "local", "argument", ...; "?" of
+ * none. */
+const char *pt_name_role(unsigned role);
+/* The name of the variable, of a frame of `code`; "" where it has none. */
+struct pt_str pt_name_variable(const struct pt_trace *, uint32_t code,
+                               unsigned role, uint32_t index);
 /* Bytewise, as memcmp() tells it. */
 int pt_name_compare(struct pt_str, struct pt_str);
 

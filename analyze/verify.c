@@ -7,6 +7,7 @@
 #include "analyze/analyzer.h"
 
 #include <pt/flow.h>
+#include <pt/values.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -27,7 +28,8 @@ struct verifier {
     struct pt_thread_ids ids;
     struct thread_state *threads; /* in their order */
     uint64_t highest;             /* seq past the last chunk, over all */
-    uint64_t chunks, events, findings, unresolved, disorder;
+    uint64_t chunks, events, findings, unresolved, disorder, lost_values;
+    struct pt_values *values;
     bool text;
     bool walks; /* the trace can be walked */
     struct pt_walk_check walk;
@@ -71,6 +73,15 @@ check_order(struct verifier *v, struct thread_state *t,
 }
 
 static enum pt_status
+check_value(struct verifier *v, uint64_t seq)
+{
+    struct pt_recorded *r = NULL;
+    enum pt_status st = pt_values_get(v->values, seq, &r);
+    pt_recorded_free(st == PT_OK ? r : NULL);
+    return st == PT_ENOTFOUND || st == PT_EDAMAGED ? PT_OK : st;
+}
+
+static enum pt_status
 check_events(struct verifier *v, struct thread_state *t,
              const struct pt_events *chunk)
 {
@@ -78,10 +89,13 @@ check_events(struct verifier *v, struct thread_state *t,
     uint64_t bad_ids = 0, back = 0, strange = 0;
     uint32_t counts[PT_KIND_LIMIT] = {0};
     int64_t last = INT64_MIN;
+    uint64_t lost = pt_values_lost(v->values);
     for (uint32_t i = 0; i < c->events; i++) {
         const struct pt_event *e = &chunk->events[i];
         struct pt_step step;
         enum pt_status st = pt_stack_step(&t->stack, e, c->seq + i, &step);
+        if (st == PT_OK && e->kind == PT_VALUE)
+            st = check_value(v, c->seq + i);
         if (st != PT_OK)
             return st;
         bad_ids += !pt_name_is_defined(v->session->trace, e);
@@ -94,7 +108,11 @@ check_events(struct verifier *v, struct thread_state *t,
     bool miscounted = false;
     for (unsigned k = 0; k < PT_KIND_LIMIT; k++)
         miscounted |= counts[k] != c->counts[k];
+    lost = pt_values_lost(v->values) - lost;
     v->unresolved += bad_ids;
+    v->lost_values += lost;
+    if (lost)
+        find(v, c, "values that are missing or make no sense: %" PRIu64, lost);
     v->disorder += back;
     if (bad_ids)
         find(v, c, "ids that are not defined: %" PRIu64, bad_ids);
@@ -203,7 +221,8 @@ report_json(struct verifier *v, uint64_t bad)
                   {"unfinished", t->unfinished},
                   {"bad_chunks", d->bad_chunks + t->bad_chunks},
                   {"unresolved", v->unresolved},
-                  {"disorder", v->disorder}};
+                  {"disorder", v->disorder},
+                  {"lost_values", v->lost_values}};
     struct pt_json j;
     pt_json_init(&j, v->session->out, 2);
     pt_json_open(&j, '{');
@@ -228,9 +247,14 @@ run(struct pt_session *s)
     struct pt_fold folds[] = {
         {.state = &v, .chunk = check_chunk, .bad = bad_chunk}, {0}};
     v.walks = !pt_flow_lacks(s->trace);
-    enum pt_status st = pt_thread_ids_init(&v.ids, s->trace);
+    enum pt_status st = pt_values_new(s->trace, &v.values);
     if (st != PT_OK)
         return st;
+    st = pt_thread_ids_init(&v.ids, s->trace);
+    if (st != PT_OK) {
+        pt_values_free(v.values);
+        return st;
+    }
     v.threads = calloc(v.ids.n + 1, sizeof *v.threads);
     st = v.threads ? PT_OK : PT_ENOMEM;
     if (st == PT_OK && v.walks)
@@ -248,6 +272,7 @@ run(struct pt_session *s)
         pt_stack_clear(&v.threads[i].stack);
     }
     free(v.threads);
+    pt_values_free(v.values);
     pt_thread_ids_clear(&v.ids);
     if (st != PT_OK)
         return st;
@@ -267,6 +292,7 @@ const struct pt_analyzer pt_analyzer_verify = {
     .description =
         "Decodes every event and checks that numbers and times grow, that "
         "every id is defined, that each chunk's header counts what it holds, "
+        "that each value can be read, "
         "and that each chunk's keyframe is the stack to which the events "
         "before it led. Exits 3 when any of this fails, also without --strict; "
         "gaps and a torn end are only told, unless --strict is given. C calls "

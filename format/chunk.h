@@ -42,7 +42,9 @@ enum pt_status pt_chunk_decode(const uint8_t in[PT_CHUNK_HEADER_SIZE],
 static inline uint64_t
 pt_chunk_raw_limit(uint8_t type)
 {
-    return type == PT_CHUNK_EVENTS ? PT_LIMIT_EVENTS_RAW : PT_LIMIT_RAW;
+    return type == PT_CHUNK_EVENTS || type == PT_CHUNK_VALUES
+               ? PT_LIMIT_EVENTS_RAW
+               : PT_LIMIT_RAW;
 }
 
 /* True for types this version of the library knows. */

@@ -376,12 +376,13 @@ pt_value_read(struct pt_values *vs, struct pt_values_page *page,
     size_t n;
     *out = (struct pt_value){.kind = PT_VALUE_LOST};
     *chunk = SIZE_MAX;
-    bool found = open_record(&r, page->chunk, record);
+    bool found = open_record(&r, page->chunk, record), placed = true;
     while (found && is_same(&r.in, &n)) {
         size_t at;
         uint32_t k;
         pt_cbor_get_array(&r.in);
         pt_cbor_get_uint(&r.in, PT_ITEM_LIMIT - 1);
+        placed = n > 1;
         found = read_place(&r, n - 1, &at, &k) && open_record(&r, at, k);
     }
     if (found) {
@@ -394,7 +395,7 @@ pt_value_read(struct pt_values *vs, struct pt_values_page *page,
         return r.status;
     if (!found || limited || r.in.bad || r.in.at != r.in.end) {
         *out = (struct pt_value){.kind = PT_VALUE_LOST};
-        vs->lost++;
+        vs->lost += placed;
     }
     return PT_OK;
 }

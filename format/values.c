@@ -9,7 +9,7 @@
 
 enum {
     PAGES_SIZE = 64 << 20,  /* of pages that are kept ... */
-    PAGES_MOST = 256 << 20, /* ... and that one tree may be made of */
+    PAGES_MOST = 128 << 20, /* ... and that one tree may be made of */
     TREE_SIZE = 64 << 20
 };
 

@@ -42,7 +42,8 @@ enum pt_status pt_values_get(struct pt_values *, uint64_t seq,
                              struct pt_recorded **out);
 void pt_recorded_free(struct pt_recorded *); /* NULL is fine */
 
-/* How many records were found to make no sense, or to be missing. */
+/* How many records were found to make no sense, or to be missing.  One that
+ * does not say where it was told, as after a gap, is none of them. */
 uint64_t pt_values_lost(const struct pt_values *);
 
 #endif

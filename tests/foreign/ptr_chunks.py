@@ -100,7 +100,7 @@ class Chunk:
         self.end = offset + HEADER_SIZE + self.packed_size
         if self.end > len(data):
             raise Damaged(f"the file ends inside the chunk at byte {offset}")
-        limit = 64 << 20 if self.type == 4 else 256 << 20
+        limit = 64 << 20 if self.type in (4, 0x85) else 256 << 20
         if self.raw_size > limit:
             raise Damaged(f"raw size of the chunk at byte {offset}")
         self.packed = data[offset + HEADER_SIZE:self.end]

@@ -25,6 +25,7 @@ import cbor2
 from ptr_chunks import TYPES, Damaged, Refused, scan
 from ptr_events import events_of
 from ptr_syntax import syntax_of
+from ptr_values import Values
 
 PREDICTED = 1  # the bit of `required` for section 6.6
 ENTERS = {"call", "resume", "throw"}
@@ -255,7 +256,7 @@ class Thread:
         frame = self.innermost()
         if frame and ev == "line" and "line" in v:
             frame.line = v["line"] or None
-        elif ev not in ENTERS:
+        elif ev not in ENTERS and ev != "value":
             self.place(frame, v.get("off"))
         out = self.describe(chunk, t, seq, ev, v, frame)
         if after:
@@ -292,6 +293,9 @@ class Thread:
             act = v.get("dst", 0)
             out["task"], out["name"] = v.get("arg"), defs.task_name(v.get("arg"))
             out["act"] = ACTS[act - 1] if 0 < act <= len(ACTS) else None
+        if ev == "value":
+            out.update(self.reader.values.shown(seq, v.get("dst", 0), code))
+            out["name"] = None if out["name"] is None else text(out["name"])
         if ev in ENTERS or ev in LEAVES:
             depth = sum(not f.callable for f in stack)
             out["depth"] = depth or None
@@ -309,6 +313,7 @@ class Reader:
             self.open(chunk)
         if self.header is None:
             raise Damaged("; ".join(["no header chunk", *self.problems]))
+        self.values = Values(self)
 
     def open(self, chunk):
         kind = TYPES.get(chunk.type)
@@ -363,6 +368,8 @@ class Reader:
                     self.check_index(chunk, item)
                 elif chunk.type == 0x83:
                     self.check_syntax(syntax_of(item))
+                elif chunk.type == 0x85:
+                    self.values.check(chunk)
             except (Damaged, Refused, KeyError, TypeError,
                     ValueError) as e:
                 self.problems.append(f"chunk at byte {chunk.offset}: {e!r}")

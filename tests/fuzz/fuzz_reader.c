@@ -5,6 +5,7 @@
 
 #include "format/trace.h"
 
+#include <pt/scope.h>
 #include <pt/syntax.h>
 
 #include <stdio.h>
@@ -113,6 +114,63 @@ read_syntax(const struct pt_trace *t)
     pt_syntaxes_free(all);
 }
 
+/* Goes through a tree, as deep as it may be. */
+static void
+walk_value(const struct pt_value *v, unsigned depth)
+{
+    if (depth > PT_LIMIT_VALUE_DEPTH)
+        broken("a value too deep");
+    touch(v->s);
+    for (uint32_t i = 0; i < v->n; i++)
+        walk_value(&v->items[i], depth + 1);
+}
+
+/* All values, and of each variable the one before. */
+static void
+read_values(const struct pt_trace *t)
+{
+    struct pt_values *values;
+    struct pt_scopes *scopes;
+    struct pt_decoder *d;
+    unsigned left = 2000;
+    if (pt_values_new(t, &values) != PT_OK || pt_decoder_new(t, &d) != PT_OK ||
+        pt_scopes_new(t, values, &scopes) != PT_OK)
+        broken("no values");
+    for (size_t i = 0; i < pt_trace_chunk_count(t) && left > 0; i++) {
+        struct pt_events ev;
+        if (pt_trace_chunk(t, i)->counts[PT_VALUE] == 0 ||
+            pt_trace_chunk(t, i)->type != PT_CHUNK_EVENTS ||
+            pt_decoder_events(d, i, &ev) != PT_OK)
+            continue;
+        for (uint32_t k = 0; k < ev.info->events && left > 0; k++) {
+            struct pt_recorded *r;
+            struct pt_scope_value last;
+            const struct pt_scope_value *all;
+            size_t n;
+            if (ev.events[k].kind != PT_VALUE ||
+                pt_values_get(values, ev.info->seq + k, &r) != PT_OK)
+                continue;
+            struct pt_scope scope = {.thread = r->thread,
+                                     .code = ev.depth ? ev.stack[0].id : 1,
+                                     .entered = UINT64_MAX};
+            uint32_t dst = (uint32_t)r->role << PT_ROLE_SHIFT | r->index;
+            if (pt_scope_last(scopes, &scope, dst, r->seq, &last) == PT_OK &&
+                last.seq > r->seq)
+                broken("a value that comes later");
+            if (pt_scope_next(scopes, &scope, dst, r->seq, &last) == PT_OK &&
+                last.seq <= r->seq)
+                broken("a value that came before");
+            pt_scope_all(scopes, &scope, r->seq, &all, &n);
+            walk_value(&r->value, 0);
+            pt_recorded_free(r);
+            left--;
+        }
+    }
+    pt_scopes_free(scopes);
+    pt_decoder_free(d);
+    pt_values_free(values);
+}
+
 /* Decodes everything; how many events there are. */
 static uint64_t
 decode(const struct pt_trace *t)
@@ -166,6 +224,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t n = decode(t);
     fuzz_replay(t);
     read_syntax(t);
+    read_values(t);
     st = pt_trace_repair(t, repaired, &e);
     pt_trace_close(t);
     if (st == PT_OK) {

@@ -3,6 +3,7 @@
 #include "format/chunk.h"
 
 #include <pt/syntax.h>
+#include <pt/value.h>
 #include <pt/writer.h>
 
 #include <stdio.h>
@@ -34,6 +35,9 @@ path_of(const char *name)
 
 /* --- whole logs ----------------------------------------------------------- */
 
+/* What the header says of values. */
+static struct pt_str values_of;
+
 /* A log being written, with one process, thread and interpreter, a few code
  * objects, and the block of its thread. */
 struct log {
@@ -55,6 +59,7 @@ begin_as(struct log *l, const char *name, uint32_t optional,
                           .writer = S("make_corpus"),
                           .preset = S("instructions"),
                           .optional = optional,
+                          .values = values_of,
                           .filters = filters,
                           .nfilters = nfilters,
                           .events = 0xfffffe,
@@ -170,6 +175,86 @@ every_kind(void)
     push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
     push(&l, PT_THREAD, TIME | ARG, 0, 0, 0, 0);
     flush(&l, NULL, 0);
+    finish(&l, "complete");
+}
+
+/* --- values --------------------------------------------------------------- */
+
+static struct pt_value_place
+find_object(void *state, uint64_t number)
+{
+    return (struct pt_value_place){
+        .known = number == 5, .record = 0, .seq = *(uint64_t *)state};
+}
+
+static void
+value(struct log *l, uint32_t role, uint32_t index, struct pt_str raw,
+      struct pt_value_place same, uint64_t *seq)
+{
+    const uint32_t types[] = {0, l->type};
+    struct pt_value_maker m = {.types = types,
+                               .ntypes = 2,
+                               .same = same,
+                               .state = seq,
+                               .find = find_object};
+    must(pt_block_value(l->b, l->code[1], 4, role << PT_ROLE_SHIFT | index, raw,
+                        &m) == PT_OK,
+         "value");
+}
+
+/* Each kind of item, and values that were told before, in this chunk and in the
+ * one before. */
+static void
+every_value(void)
+{
+    static const struct pt_str items[] = {
+        S("\x87\x07\x01\x05\x01\x02\x01\x82\x01\x05"),
+        S("\xf6"),
+        S("\xf4"),
+        S("\x20"),
+        S("\xc2\x49\x01\x00\x00\x00\x00\x00\x00\x00\x00"),
+        S("\xc3\x41\x07"),
+        S("\xfb\x3f\xf8\x00\x00\x00\x00\x00\x00"),
+        S("\xf9\x3e\x00"),
+        S("\x62hi"),
+        S("\x63\xed\xa0\x80"),
+        S("\x42hi"),
+        S("\xf7"),
+        S("\x83\x03\x18\x64\x62hi"),
+        S("\x83\x04\x18\x64\x42hi"),
+        S("\x83\x05\x19\x40\x00\x01"),
+        S("\x81\x06"),
+        S("\x81\x08"),
+        S("\x81\x09"),
+        S("\x81\x0a"),
+        S("\x89\x07\x01\x06\x03\x02\x61k\x01\x61l\x02"),
+        S("\x86\x07\x01\x07\x01\x01\x83\x0b\x05\x02"),
+    };
+    struct log l;
+    uint64_t first = 0, here = UINT64_MAX;
+    struct pt_value_place nowhere = {.known = false};
+    values_of = S("locals");
+    begin_as(&l, "values.ptr", PT_OPTIONAL_FLOW, NULL, 0);
+    values_of = (struct pt_str){NULL, 0};
+    push(&l, PT_CALL, TIME | CODE, l.code[1], 0, 0, 0);
+    for (unsigned i = 0; i < sizeof items / sizeof *items; i++)
+        value(&l, PT_ROLE_LOCAL, i % 3, items[i], nowhere, &here);
+    value(&l, PT_ROLE_LOCAL, 0, S("\x81\x02"),
+          (struct pt_value_place){true, 8, UINT64_MAX}, &here);
+    flush(&l, NULL, 0);
+    struct pt_frame stack = {.id = l.code[1],
+                             .seq = 0,
+                             .off = UINT32_MAX,
+                             .at = PT_AT_START,
+                             .next = 4,
+                             .time = 5};
+    value(&l, PT_ROLE_LOCAL, 0, S("\x81\x02"),
+          (struct pt_value_place){true, 8, first}, &first);
+    value(&l, PT_ROLE_NAME, 1, S("\x83\x0b\x05\x02"), nowhere, &first);
+    value(&l, PT_ROLE_NAME, 1, S("\x83\x0b\x06\x02"), nowhere, &first);
+    value(&l, PT_ROLE_LOCAL, 2, S("\x81\x02"), nowhere, &first);
+    push(&l, PT_RETURN, TIME, 0, 0, 0, 0);
+    flush(&l, &stack, 1);
     finish(&l, "complete");
 }
 
@@ -555,6 +640,27 @@ damaged_syntax(void)
 }
 
 static void
+change_values(const char *name, const char *key, size_t at, unsigned char byte)
+{
+    save_changed("values.ptr", PT_CHUNK_VALUES, name, key, at, byte);
+}
+
+static void
+damaged_values(void)
+{
+    /* A size that is another, a record that names itself, an array of no kind,
+     * an object with more items than there are, a variable's index that breaks
+     * off. */
+    change_values("values-sizes.ptr", "sizes\xa3\x69transform\x65plain", 20,
+                  77);
+    change_values("values-itself.ptr", "\x82\x02", 0, 21);
+    change_values("values-kind.ptr", "\x83\x03", (size_t)-1, 12);
+    change_values("values-items.ptr", "bytes\x58", 1, 0x97);
+    save_changed("values.ptr", PT_CHUNK_VARIABLES, "values-index.ptr", "chunks",
+                 0, 0x97);
+}
+
+static void
 damaged_predicted(void)
 {
     /* A rank, and a run, of which nothing is known; a mark that there is not;
@@ -635,6 +741,7 @@ main(int argc, char **argv)
     directory = argv[1];
     every_kind();
     every_constant();
+    every_value();
     threads_and_keyframes();
     greenlets();
     filtered();
@@ -645,5 +752,6 @@ main(int argc, char **argv)
     damaged();
     damaged_predicted();
     damaged_syntax();
+    damaged_values();
     return 0;
 }
