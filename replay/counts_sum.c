@@ -239,22 +239,23 @@ put(const struct sum *s, struct pt_code_counts *out)
     }
 }
 
-static struct pt_code_counts *
-make_result(const struct pt_graph *g)
+enum pt_status
+pt_code_counts_new(const struct pt_graph *g, struct pt_code_counts **out)
 {
-    struct pt_code_counts *out = calloc(1, sizeof *out);
-    if (!out)
-        return NULL;
-    out->graph = g;
-    out->ran = calloc(4 * ((size_t)g->n + 1), sizeof *out->ran);
-    if (!out->ran) {
-        free(out);
-        return NULL;
+    struct pt_code_counts *c = calloc(1, sizeof *c);
+    if (!c)
+        return PT_ENOMEM;
+    c->graph = g;
+    c->ran = calloc(4 * ((size_t)g->n + 1), sizeof *c->ran);
+    if (!c->ran) {
+        free(c);
+        return PT_ENOMEM;
     }
-    out->next = out->ran + g->n;
-    out->jump = out->next + g->n;
-    out->raised = out->jump + g->n;
-    return out;
+    c->next = c->ran + g->n;
+    c->jump = c->next + g->n;
+    c->raised = c->jump + g->n;
+    *out = c;
+    return PT_OK;
 }
 
 enum pt_status
@@ -272,9 +273,10 @@ pt_counts_code(const struct pt_counts *c, uint32_t code,
                     .waits = calloc(n, sizeof *s.waits),
                     .done = calloc(n, 2)};
     s.broken = s.done ? s.done + n : NULL;
-    struct pt_code_counts *result = make_result(t->graph);
-    enum pt_status st =
-        s.ran && s.waits && s.done && result ? PT_OK : PT_ENOMEM;
+    struct pt_code_counts *result = NULL;
+    enum pt_status st = pt_code_counts_new(t->graph, &result);
+    if (!s.ran || !s.waits || !s.done)
+        st = PT_ENOMEM;
     if (st == PT_OK) {
         add_up(&s);
         put(&s, result);

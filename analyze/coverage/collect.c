@@ -131,6 +131,23 @@ read_lines(struct pt_cov_input *in, const struct pt_filter *filter,
     return st;
 }
 
+/* --- a trace of the preset coverage ----------------------------------------
+ */
+
+/* It is short: each line is told once. */
+static enum pt_status
+read_once(struct pt_cov_input *in, const struct pt_filter *filter,
+          struct pt_trouble *trouble, struct pt_error *error)
+{
+    enum pt_status st = pt_graph_cache_new(in->trace, &in->graphs);
+    if (st == PT_OK)
+        st = pt_once_new(in->graphs, filter, &in->once);
+    if (st != PT_OK)
+        return st;
+    struct pt_fold fold = pt_once_fold(in->once);
+    return pt_pass_run(in->trace, filter, &fold, 1, trouble, error);
+}
+
 /* --- collections ---------------------------------------------------------- */
 
 enum pt_status
@@ -150,6 +167,7 @@ clear_input(struct pt_cov_input *in)
     pt_counts_free(in->counts);
     pt_counts_free(in->before);
     pt_steps_free(in->steps);
+    pt_once_free(in->once);
     pt_graph_cache_free(in->graphs);
     pt_obtain_free(in->obtain);
 }
@@ -184,7 +202,8 @@ pt_collection_add(struct pt_collection *c, const struct pt_trace *trace,
                   struct pt_error *error)
 {
     const char *lacks = pt_flow_lacks(trace);
-    bool lines = pt_trace_header(trace)->events >> PT_LINE & 1;
+    const struct pt_header *h = pt_trace_header(trace);
+    bool lines = h->events >> PT_LINE & 1;
     if (lacks && !lines)
         return no_lines(trace, lacks, error);
     struct pt_cov_input *inputs =
@@ -197,6 +216,8 @@ pt_collection_add(struct pt_collection *c, const struct pt_trace *trace,
     enum pt_status st = pt_obtain_new(trace, c->python, &in->obtain);
     if (st != PT_OK)
         return st;
+    if (h->optional & PT_OPTIONAL_ONCE)
+        return read_once(in, filter, trouble, error);
     return lacks ? read_lines(in, filter, trouble, error)
                  : read_flow(in, filter, trouble, error);
 }

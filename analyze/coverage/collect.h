@@ -35,6 +35,7 @@ struct pt_cov_code {
     struct pt_cov_step *steps;     /* by from, to */
     uint32_t nsteps;
     uint64_t calls; /* how often a frame of it began */
+    bool once;      /* counts and steps say that it ran, not how often */
 };
 
 /* A source, opened. */

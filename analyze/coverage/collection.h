@@ -2,6 +2,7 @@
 #ifndef PT_ANALYZE_COVERAGE_COLLECTION_H
 #define PT_ANALYZE_COVERAGE_COLLECTION_H
 
+#include "analyze/coverage/once.h"
 #include "analyze/coverage/steps.h"
 
 #include <pt/flow.h>
@@ -13,6 +14,7 @@ struct pt_cov_input {
     struct pt_graph_cache *graphs;
     struct pt_counts *counts, *before; /* of a flow, or NULL */
     struct pt_steps *steps;            /* of line events, or NULL */
+    struct pt_once *once;              /* of the preset coverage, or NULL */
 };
 
 /* A code object that a file has. */

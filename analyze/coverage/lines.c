@@ -193,18 +193,45 @@ find_line(const struct pt_cov_file *f, uint32_t line)
 /* A statement starts where CPython tells one of its lines, unless it came from
  * another of the same statement. */
 static void
+add_steps(const struct pt_cov_code *code, const struct pt_syntax *s,
+          struct pt_cov_file *f)
+{
+    for (uint32_t i = 0; i < code->nsteps; i++) {
+        const struct pt_cov_step *step = &code->steps[i];
+        uint32_t to = s ? pt_cov_first_line(s, step->to) : step->to;
+        uint32_t from = s ? pt_cov_first_line(s, step->from) : step->from;
+        struct pt_cov_line *line = find_line(f, to);
+        if (line && (from != to || step->from == step->to))
+            line->hits += step->count;
+    }
+}
+
+static void
+add_once(const struct pt_cov_code *code, const struct pt_syntax *s,
+         struct pt_cov_file *f)
+{
+    const struct pt_graph *g = code->counts ? code->counts->graph : NULL;
+    for (uint32_t i = 0; g && i < g->n; i++) {
+        uint32_t to = g->ins[i].line;
+        if (!to || !code->counts->ran[i] || !(g->ins[i].flags & PT_INS_FIRES))
+            continue;
+        struct pt_cov_line *line =
+            find_line(f, s ? pt_cov_first_line(s, to) : to);
+        if (line && !line->hits)
+            line->hits = 1;
+    }
+}
+
+static void
 add_hits(const struct pt_cov_source *source, struct pt_cov_file *f)
 {
-    const struct pt_syntax *s = source->syntax;
-    for (uint32_t c = 0; c < source->ncodes; c++)
-        for (uint32_t i = 0; i < source->codes[c].nsteps; i++) {
-            const struct pt_cov_step *step = &source->codes[c].steps[i];
-            uint32_t to = s ? pt_cov_first_line(s, step->to) : step->to;
-            uint32_t from = s ? pt_cov_first_line(s, step->from) : step->from;
-            struct pt_cov_line *line = find_line(f, to);
-            if (line && (from != to || step->from == step->to))
-                line->hits += step->count;
-        }
+    for (uint32_t c = 0; c < source->ncodes; c++) {
+        const struct pt_cov_code *code = &source->codes[c];
+        if (code->once)
+            add_once(code, source->syntax, f);
+        else
+            add_steps(code, source->syntax, f);
+    }
 }
 
 /* How many lines there are.  Where nobody has the text: as far as the bytecode

@@ -94,7 +94,9 @@ open_code(const struct pt_cov_input *in, struct pt_cov_code *c)
     if (in->steps)
         return pt_steps_code(in->steps, c->id, &c->steps, &c->nsteps,
                              &c->calls);
-    enum pt_status st = count(in, c->id, &c->counts);
+    c->once = in->once != NULL;
+    enum pt_status st = c->once ? pt_once_code(in->once, c->id, &c->counts)
+                                : count(in, c->id, &c->counts);
     if (st != PT_OK || !c->counts)
         return st;
     if (c->graph && c->graph->start < c->graph->n)

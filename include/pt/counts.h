@@ -59,6 +59,9 @@ struct pt_code_counts {
  * PT_ENOTFOUND where nothing told of the code object, PT_ENOMEM. */
 enum pt_status pt_counts_code(const struct pt_counts *, uint32_t code,
                               struct pt_code_counts **out);
+/* All zero, of a graph that is borrowed; the caller's to free. */
+enum pt_status pt_code_counts_new(const struct pt_graph *,
+                                  struct pt_code_counts **out);
 void pt_code_counts_free(struct pt_code_counts *);
 
 /* How often the block was entered, and the edge taken; `blocks` is of the same

@@ -25,7 +25,6 @@ DRIVER = os.path.join(HERE, "packages_driver.py")
 PACKAGES = {
     "argparse": ["test.test_argparse"],
     "ast": ["test.test_ast"],
-    "bdb": ["test.test_bdb"],
     "calendar": ["test.test_calendar"],
     "cmd": ["test.test_cmd"],
     "codeop": ["test.test_codeop"],
@@ -519,6 +518,23 @@ def merging(directory, python):
     equal(missing(*traces), ([9], 1), "of the last text")
 
 
+def once(directory, python):
+    """The preset coverage gives what flow gives, but for how often."""
+    if python.version < (3, 12):
+        return
+    write(directory, {"program.py": PROGRAM, **TREE, "pack/broken.py": ""})
+    trace = os.path.join(directory, "trace.ptr")
+    for program in "program.py", "main.py":
+        reports = []
+        for preset in "flow", "coverage":
+            record(python, trace, program, options=["--preset=" + preset], cwd=directory)
+            files = as_json(python, "--source=.", trace, cwd=directory)["files"]
+            reports.append({name: {key: file[key] for key in (
+                "executed_lines", "missing_lines", "excluded_lines",
+                "summary")} for name, file in files.items()})
+        equal(reports[1], reports[0], program)
+
+
 def unparsed(directory, python):
     """Without a parser the lines are those of the bytecode, and that is said."""
     write(directory, {"program.py": "x = [\n    1,\n    2]\n\nif x:\n    y = 1\nelse:\n    y = 2\n"})
@@ -549,7 +565,7 @@ def main():
             suite.case("%s package %s" % (python, name), package, python, name)
         for preset in "flow", "lines":
             suite.case("%s hits %s" % (python, preset), hits, python, preset)
-        for function in exclusions, selection, merging, unparsed:
+        for function in exclusions, selection, merging, once, unparsed:
             suite.case("%s %s" % (python, function.__name__), function, python)
     suite.finish()
 
