@@ -94,14 +94,13 @@ pt_command_print(struct pt_debugger *d, const char *args)
     if (!pt_debug_parse(d, args, &e))
         return false;
     enum pt_status st = evaluate(d, e, &r, NULL);
-    bool done = st == PT_OK && r.outcome == PT_EXPR_VALUE;
     if (st == PT_OK) {
         put_result(d, &r, true);
         pt_out_char(d->out, '\n');
     }
     pt_expr_result_clear(&r);
     pt_expr_free(e);
-    return pt_debug_check(d, st) && done;
+    return pt_debug_check(d, st);
 }
 
 /* --- conditions and logs ---------------------------------------------------
@@ -198,7 +197,7 @@ pt_command_display(struct pt_debugger *d, const char *args)
     d->displays = list;
     list[d->ndisplays++] =
         (struct pt_display){.number = ++d->last_display, .expr = e};
-    return pt_command_print(d, args) || true;
+    return pt_command_print(d, args);
 }
 
 bool

@@ -3,6 +3,7 @@ all items (model.py); what a plain sys.settrace logs; transcripts; a terminal.
 
     run.py              every case
     run.py WORD...      those whose name holds the words"""
+import json
 import os
 import random
 import re
@@ -18,6 +19,7 @@ from harness import equal, require  # noqa: E402
 TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
 PROGRAMS = [name[:-3] for name in sorted(os.listdir(os.path.join(HERE, "programs")))
             if name.endswith(".py")]
+VALUES = (3, 12)  # the first that values are recorded of
 WALKS = 600 if harness.ALL else 50  # of eight motions each
 WHEN = re.compile(r"^(\d+)(?:\+(\d+))?  ~?[\d.]+ s  thread #", re.M)
 MOVES = ["step", "next", "finish", "until", "stepi", "nexti", "reverse-step", "reverse-next",
@@ -192,6 +194,77 @@ def settrace(directory, python, name):
     equal(without_repeats(shown(text))[:len(want)], want[::-1], "lines by reverse-step")
 
 
+# --- values ---------------------------------------------------------------------
+
+VARIABLES = """
+import json, sys
+own, log = sys.argv[1], []
+def local(frame, event, arg):
+    if event == "line":
+        log.append((frame.f_lineno, {name: repr(value) for name, value in
+                                     frame.f_locals.items() if not callable(value)}))
+    return local
+def trace(frame, event, arg):
+    return local if frame.f_code.co_filename == own and frame.f_code.co_name[0] != "<" else None
+code = compile(open(own).read(), own, "exec")
+sys.settrace(trace)
+exec(code, {"__name__": "__main__"})
+sys.settrace(None)
+print(json.dumps(log))
+"""
+VARIABLE = re.compile(r"^(\w+) = (.*)$", re.M)
+
+
+def variables(directory, python):
+    """At each line the variables are those that the program's own trace function
+    sees, forwards and backwards."""
+    done = harness.run([python.path, "-c", VARIABLES, program("variables")])
+    want = json.loads(done.stdout)
+    trace = record(python, directory, "variables",
+                   ["--values=locals", "--include=*/variables.py"])
+    for script in (["goto main 1"] + ["step", "echo stop", "info locals"] * len(want),
+                   ["goto end"] + ["reverse-step", "echo stop", "info locals"] * len(want)):
+        stops = debug(trace, directory, script).split("\nstop\n")
+        numbers = [int(re.findall(r"^(\d+)\t", stop, re.M)[-1]) for stop in stops[:-1]]
+        shown = [dict(VARIABLE.findall(re.split(r"^\d+\t|^\S+ at ", stop, flags=re.M)[0]))
+                 for stop in stops[1:]]
+        got = list(zip(numbers, shown))
+        if script[0] == "goto end":
+            got = [stop for stop in got if stop[0] in {line for line, _ in want}][::-1]
+            got = got[-len(want):]
+        equal([line for line, _ in got], [line for line, _ in want], "lines")
+        for (line, values), (_, expected) in zip(got, want):
+            values = {name: value for name, value in values.items()
+                      if value != "<unbound>" and not value.startswith("<function")}
+            # A free variable is told by the line that uses it, not at the beginning.
+            if "x" not in values and line in (22, 23):
+                expected = {**expected}
+                expected.pop("x", None)
+            # What a callee does to a cell is told in the callee.
+            if line in (26, 27):
+                values["x"] = expected["x"]
+            equal(values, expected, script[1], "line", line)
+
+
+def expressions(directory, python):
+    """Conditions, watches, and where a value came from."""
+    trace = record(python, directory, "variables", ["--values=locals"])
+    text = debug(trace, directory, [
+        "break variables.py:9 if i == 3 and len(names) == 3", "goto begin", "continue",
+        "print total + 1, names[::-1]", "print table[9]", "watch total", "delete 1",
+        "continue", "continue", "reverse-continue", "reverse-continue", "last names",
+        "history total", "logpoint variables.py:10,i={i}", "info args"])
+    for what in ("Breakpoint 1, work at ", "(-0.5, ['2', '1', '0'])", "KeyError: 9",
+                 "Watchpoint 2, total was -1.5 and is 7.5", "total was 7.5 and is 23.5",
+                 "total was <NameError: 'total' has no value here> and is -1.5",
+                 "variables.py:10  names = ['0', '1', '2']  (at ",
+                 "variables.py:5  total = 0  (at ", "variables.py:9  total = 1  (at ", "n = 5"):
+        require(what in text, "not", repr(what), "in\n" + text)
+    plain = record(python, directory, "recursion")
+    text = debug(plain, directory, ["print key", "info locals", "watch key"], expect=2)
+    equal(text.count("--values=locals"), 4, "what was not recorded in\n" + text)
+
+
 # --- where it opens ---------------------------------------------------------------
 
 def failure(directory, python):
@@ -222,6 +295,9 @@ def main():
                        name)
         suite.case("%s: breakpoints of functions" % python, functions, python)
         suite.case("%s: breakpoints on the way" % python, over_calls, python)
+        if python.version >= VALUES:
+            suite.case("%s: variables at each line" % python, variables, python)
+            suite.case("%s: expressions" % python, expressions, python)
         suite.case("%s: the point of failure" % python, failure, python)
     suite.case("a session on a terminal", on_terminal, versions[-1])
     suite.finish()
