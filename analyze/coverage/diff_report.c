@@ -30,23 +30,26 @@ struct printer {
 static enum pt_status
 walk(struct report *r, const struct printer *p)
 {
-    uint32_t i = 0, k = 0;
-    while (i < r->then->nfiles || k < r->now->nfiles) {
-        const struct pt_cov_file *then =
-            i < r->then->nfiles ? &r->then->files[i] : NULL;
-        const struct pt_cov_file *now =
-            k < r->now->nfiles ? &r->now->files[k] : NULL;
-        int order = !then  ? 1
-                    : !now ? -1
-                           : pt_name_compare(then->path, now->path);
-        i += order <= 0;
-        k += order >= 0;
-        if (order != 0) {
-            p->alone(r, order < 0 ? then : now, order < 0);
+    const struct pt_cov_file *then = r->then->files, *now = r->now->files;
+    uint32_t nthen = r->then->nfiles, nnow = r->now->nfiles;
+    while (nthen || nnow) {
+        int order = !nthen  ? 1
+                    : !nnow ? -1
+                            : pt_name_compare(then->path, now->path);
+        if (order < 0) {
+            p->alone(r, then++, true);
+            nthen--;
+            continue;
+        }
+        if (order > 0) {
+            p->alone(r, now++, false);
+            nnow--;
             continue;
         }
         struct pt_cov_changes changes;
-        enum pt_status st = pt_cov_changes_init(&changes, then, now);
+        enum pt_status st = pt_cov_changes_init(&changes, then++, now++);
+        nthen--;
+        nnow--;
         if (st != PT_OK)
             return st;
         r->lost += pt_cov_changes_lost(&changes);

@@ -54,9 +54,10 @@ fail(struct pt_error *error, enum pt_status status, const char *fmt, ...)
 static enum pt_status
 refuse(struct pt_error *error, const char *folder)
 {
-    return fail(error, PT_EIO,
-                "%.300s cannot be written (%s); name another folder with -o",
-                folder, strerror(errno));
+    fail(error, PT_EIO,
+         "%.300s cannot be written (%s); name another folder with -o", folder,
+         strerror(errno));
+    return PT_EIO;
 }
 
 static bool

@@ -96,12 +96,10 @@ put_branches(struct report *r, const struct pt_cov_file *f)
     uint32_t number = 0;
     for (uint32_t i = 0; i < f->narcs; i++) {
         const struct pt_cov_arc *a = &f->arcs[i];
-        if (a->from <= 0)
-            continue;
         const struct pt_cov_line *line =
-            pt_cov_line_before(f, (uint32_t)a->from);
-        if (line && (int64_t)line->line != a->from)
-            line = NULL;
+            a->from > 0 ? pt_cov_line_before(f, (uint32_t)a->from) : NULL;
+        if (!line || (int64_t)line->line != a->from)
+            continue;
         if (i == 0 || f->arcs[i - 1].from != a->from)
             number = 0;
         /* What `no branch` forgives is neither taken nor missing. */
