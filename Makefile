@@ -22,7 +22,7 @@ CFLAGS_ALL  += -fsanitize=$(SAN) -fno-omit-frame-pointer
 LDFLAGS     += -fsanitize=$(SAN)
 endif
 LOGLIBS := -lzstd -lcbor -lxxhash
-ANALYZELIBS := -lz -lpcre2-8 -ledit -lgmp
+ANALYZELIBS := -lz -lpcre2-8 -ledit -lgmp -lcjson
 
 FORMAT_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard format/*.c))
 SYNTAX_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard syntax/*.c))

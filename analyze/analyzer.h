@@ -75,6 +75,7 @@ struct pt_analyzer {
     const char *formats; /* "text|json": the first is the default */
     const char *folder;  /* that of them whose -o is a folder: no `out` */
     bool mends;          /* a torn or damaged trace is what it is for */
+    bool opens;          /* it opens traces itself; none is named to it */
     enum pt_status (*run)(struct pt_session *);
 };
 

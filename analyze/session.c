@@ -290,6 +290,8 @@ open_all(struct pt_session *s, const struct pt_text_list *paths)
 {
     const struct pt_common *c = &s->common;
     const char *path = paths->n ? paths->items[0] : default_trace;
+    if (s->self->opens)
+        return PT_OK;
     enum pt_status st = pt_trace_open(path, &s->error, &s->trace);
     if (st != PT_OK && path == default_trace && access(path, F_OK) != 0)
         return pt_session_fail(s, st,
@@ -394,9 +396,12 @@ pt_session_run(const struct pt_analyzer *self, int argc, char **argv)
     size_t n = pt_analyzer_groups(self, &s.common, s.config, groups);
     if (self->formats)
         groups[n++] = (struct pt_option_group){format, &s.common};
-    enum pt_status st = pt_arguments_parse(
-        groups, n, argc, argv, &paths,
-        self->takes & PT_TAKES_TRACES ? SIZE_MAX : 1, &s.error);
+    enum pt_status st =
+        pt_arguments_parse(groups, n, argc, argv, &paths,
+                           self->opens                     ? 0
+                           : self->takes & PT_TAKES_TRACES ? SIZE_MAX
+                                                           : 1,
+                           &s.error);
     enum pt_exit code = PT_EXIT_OK;
     char word[32] = "text";
     if (self->formats && !s.common.format) {

@@ -12,6 +12,7 @@
     X(coverage)                                                                \
     X(profile)                                                                 \
     X(debug)                                                                   \
+    X(dap)                                                                     \
     X(export)                                                                  \
     X(flamegraph)
 

@@ -40,6 +40,14 @@ pt_locals_new(const struct pt_trace *trace, struct pt_locals **out)
 }
 
 static void
+look_away(struct pt_locals *v)
+{
+    free(v->list);
+    v->list = NULL;
+    v->looking = v->has_module = false;
+}
+
+static void
 forget_values(struct pt_locals *v)
 {
     for (size_t i = 0; i < v->nheld; i++)
@@ -53,7 +61,7 @@ static void
 forget(struct pt_locals *v)
 {
     forget_values(v);
-    v->looking = v->has_module = false;
+    look_away(v);
 }
 
 void
@@ -131,10 +139,18 @@ look_below(struct pt_locals *v, struct pt_engine *e, size_t i, size_t entry)
 enum pt_status
 pt_locals_look(struct pt_locals *v, struct pt_engine *e, size_t i, size_t entry)
 {
+    forget(v);
+    return pt_locals_look_too(v, e, i, entry);
+}
+
+enum pt_status
+pt_locals_look_too(struct pt_locals *v, struct pt_engine *e, size_t i,
+                   size_t entry)
+{
     struct pt_thread_state t;
     struct pt_frame f;
     size_t n = 0;
-    forget(v);
+    look_away(v);
     enum pt_status st = pt_engine_thread_state(e, i, &t);
     if (st == PT_OK)
         st = pt_engine_thread_frames(e, i, entry, &f, 1, &n);

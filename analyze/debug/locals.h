@@ -20,7 +20,10 @@ void pt_locals_free(struct pt_locals *);
  * values.  PT_ENOTFOUND for what is no Python frame. */
 enum pt_status pt_locals_look(struct pt_locals *, struct pt_engine *, size_t i,
                               size_t entry);
-/* The same for the engine's current thread and selected frame. */
+/* The same, and values that were handed out before stay, until _look. */
+enum pt_status pt_locals_look_too(struct pt_locals *, struct pt_engine *,
+                                  size_t i, size_t entry);
+/* As _look, for the engine's current thread and selected frame. */
 enum pt_status pt_locals_select(struct pt_locals *, struct pt_engine *);
 
 /* Names of the frame: its locals, its own globals, those of the module it is

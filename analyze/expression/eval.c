@@ -331,6 +331,15 @@ pt_expr_result_clear(struct pt_expr_result *r)
     r->value = NULL;
 }
 
+enum pt_status
+pt_expr_link(const struct pt_expr_scope *scope, const struct pt_value *value,
+             struct pt_expr_result *out)
+{
+    struct pt_eval e = begin(scope, out);
+    out->value = pt_eval_link(&e, value);
+    return PT_OK;
+}
+
 int
 pt_expr_equal(const struct pt_expr_scope *scope, const struct pt_value *a,
               const struct pt_value *b)

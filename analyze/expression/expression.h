@@ -76,6 +76,12 @@ enum pt_status pt_expr_test(const struct pt_expr *,
                             struct pt_expr_result *out, bool *truth);
 void pt_expr_result_clear(struct pt_expr_result *);
 
+/* The value itself as a result, its references replaced by what they name, as
+ * those of expressions are; it borrows from `value`. */
+enum pt_status pt_expr_link(const struct pt_expr_scope *,
+                            const struct pt_value *,
+                            struct pt_expr_result *out);
+
 /* Whether the two values are known to be equal, as == has it: 1 they are, 0
  * they are not, -1 it is not known.  For watches. */
 int pt_expr_equal(const struct pt_expr_scope *, const struct pt_value *,

@@ -32,7 +32,7 @@ make -s BUILD="$BUILD" pages || exit 1
     tests/fuzz/fuzz_replay.c $shared $libs &&
     "$CLANG" $flags -I"$BUILD/gen" $sanitize -o "$out/fuzz_analyze" \
         tests/fuzz/fuzz_analyze.c syntax/*.c $(find analyze -name '*.c' ! -name main.c) \
-        $shared $libs -lz -lpcre2-8 -ledit -lgmp -lpthread -lm || exit 1
+        $shared $libs -lz -lpcre2-8 -ledit -lgmp -lcjson -lpthread -lm || exit 1
 
 # What it finds goes to a copy: the committed corpus stays as it is.
 work=$(mktemp -d) || exit 1
