@@ -121,8 +121,10 @@ pt_help_analyzer(struct pt_out *o, const struct pt_analyzer *a)
 {
     struct tables t;
     gather(&t, a);
-    pt_out_printf(o, "usage: ptana %s [OPTION...] [TRACE%s]\n\n", a->name,
-                  a->takes & PT_TAKES_TRACES ? "..." : "");
+    pt_out_printf(o, "usage: ptana %s [OPTION...]%s\n\n", a->name,
+                  a->opens                     ? ""
+                  : a->takes & PT_TAKES_TRACES ? " [TRACE...]"
+                                               : " [TRACE]");
     fold(o, a->description, 0, 0);
     pt_out_text(o, "\noptions:\n");
     for (size_t g = 0; g < t.n; g++)
@@ -214,12 +216,17 @@ man_analyzer(struct pt_out *o, const struct pt_analyzer *a)
                   a->name);
     troff_text(o, a->summary);
     pt_out_printf(o,
-                  "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...] "
-                  "[\\fITRACE\\fR%s]\n.SH DESCRIPTION\n",
-                  a->name, a->takes & PT_TAKES_TRACES ? "..." : "");
+                  "\n.SH SYNOPSIS\n\\fBptana %s\\fR [\\fIOPTION\\fR...]%s\n"
+                  ".SH DESCRIPTION\n",
+                  a->name,
+                  a->opens                     ? ""
+                  : a->takes & PT_TAKES_TRACES ? " [\\fITRACE\\fR...]"
+                                               : " [\\fITRACE\\fR]");
     troff_text(o, a->description);
-    pt_out_text(o, "\n.PP\n\\fITRACE\\fR is trace.ptr where none is named.\n"
-                   ".SH OPTIONS\n");
+    if (!a->opens)
+        pt_out_text(o, "\n.PP\n\\fITRACE\\fR is trace.ptr where none is "
+                       "named.");
+    pt_out_text(o, "\n.SH OPTIONS\n");
     for (size_t g = 0; g < t.n; g++)
         for (const struct pt_option *p = t.groups[g].options; p->name; p++)
             troff_option(o, p);

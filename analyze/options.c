@@ -168,8 +168,9 @@ pt_arguments_parse(const struct pt_option_group *groups, size_t n, int argc,
         const struct pt_option *o;
         if (!options || word[0] != '-' || !word[1]) {
             if (operands->n == most)
-                return refuse(error,
-                              "one trace at a time: what to do with \"%s\"?",
+                return refuse(error, "%s: what to do with \"%s\"?",
+                              most ? "one trace at a time"
+                                   : "no trace is named here",
                               word);
             enum pt_status added = append(operands, word);
             if (added != PT_OK)

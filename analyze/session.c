@@ -350,7 +350,7 @@ run_opened(struct pt_session *s)
         say_failure(s, st);
         return exit_for(st);
     }
-    bool trouble = report_trouble(s, s->trace, &s->trouble);
+    bool trouble = s->trace && report_trouble(s, s->trace, &s->trouble);
     for (size_t i = 0; i < s->nmore; i++)
         trouble |= report_trouble(s, s->more[i].trace, &s->more[i].trouble);
     if (s->other.trace)

@@ -60,6 +60,9 @@ quiet=$(find analyze record -name '*.c' ! -path 'record/*/*' 2>/dev/null |
         "$include(zstd|cbor|xxhash)" $(sources syntax replay analyze record include)
     forbid "only analyze/gzip.c includes zlib" "${include}zlib" \
         $(sources include format syntax replay analyze record | grep -v '/gzip\.c$')
+    forbid "only analyze/dap includes cJSON" "${include}cjson" \
+        $(sources include format syntax replay analyze record |
+            grep -v '^analyze/dap/')
     forbid "only analyze/expression includes gmp" "${include}gmp" \
         $(sources include format syntax replay analyze record |
             grep -v '^analyze/expression/')

@@ -119,6 +119,7 @@ suite disassemble 300 "$python" tests/roundtrip/disassemble.py
 suite agree $((PT_TEST_ALL ? 3600 : 600)) "$python" tests/coverage/agree.py
 suite export 600 "$python" tests/export/run.py
 suite debug 900 "$python" tests/debug/run.py
+suite dap 600 "$python" tests/debug/dap.py
 suite install 120 sh tests/check_install.sh
 suite encoder 600 "$python" tests/values/run_encoder.py
 suite inside 600 sh tests/inside/run.sh
