@@ -243,6 +243,18 @@ unsupported(struct pt_eval *e, enum pt_operator op, const struct pt_value *a,
         pt_eval_type_name(e, a, left), pt_eval_type_name(e, b, right));
 }
 
+static const char *
+float_by_zero(enum pt_operator op, uint32_t hexversion)
+{
+    if (hexversion >= 0x030e0000)
+        return "division by zero";
+    if (op == PT_OP_DIV)
+        return "float division by zero";
+    if (op == PT_OP_FLOORDIV)
+        return "float floor division by zero";
+    return hexversion >= 0x030d0000 ? "float modulo by zero" : "float modulo";
+}
+
 static const struct pt_value *
 float_arithmetic(struct pt_eval *e, enum pt_operator op,
                  const struct pt_value *left, const struct pt_value *right)
@@ -251,17 +263,9 @@ float_arithmetic(struct pt_eval *e, enum pt_operator op,
     if (!pt_eval_as_double(e, left, &a) || !pt_eval_as_double(e, right, &b))
         return NULL;
     bool divides = op == PT_OP_DIV || op == PT_OP_FLOORDIV || op == PT_OP_MOD;
-    if (divides && b == 0) {
-        bool newer = e->scope->hexversion >= 0x030e0000;
+    if (divides && b == 0)
         return pt_eval_raise(e, "ZeroDivisionError: %s",
-                             op == PT_OP_DIV || newer
-                                 ? op == PT_OP_DIV && !newer
-                                       ? "float division by zero"
-                                       : "division by zero"
-                             : op == PT_OP_MOD ? "float modulo"
-                                               : "float floor division by "
-                                                 "zero");
-    }
+                             float_by_zero(op, e->scope->hexversion));
     switch (op) {
     case PT_OP_ADD:
         return pt_eval_float(e, a + b);

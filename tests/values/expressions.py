@@ -301,7 +301,20 @@ def hostile(_):
         harness.require(kind in ("value", "raises", "unknown", "syntax"), answer)
 
 
+def elsewhere(_, python):
+    """The same under another version, whose messages and sums differ."""
+    done = harness.run([python.path, __file__, "--here"], expect=None,
+                       env=harness.environment(BUILD=os.environ.get("BUILD"),
+                                               PYTHONDONTWRITEBYTECODE="1",
+                                               **python.settings))
+    harness.require(done.returncode == 0, done.stdout.decode()[-1500:],
+                    done.stderr.decode()[-500:])
+
+
 def main():
+    here = "--here" in sys.argv
+    if here:
+        sys.argv.remove("--here")
     suite = harness.Suite("expressions")
     seeds = range(20) if harness.ALL else [int(time.time() // 86400), 1]
     for word in list(sys.argv):
@@ -312,6 +325,8 @@ def main():
     suite.case("hostile", hostile)
     for seed in seeds:
         suite.case(f"seed {seed}", generated(seed, 3000))
+    for python in [] if here else harness.interpreters():
+        suite.case(f"{python}: the same", elsewhere, python)
     suite.finish()
 
 
