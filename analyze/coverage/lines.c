@@ -127,6 +127,61 @@ mark_docstrings(struct lines *l)
     }
 }
 
+/* --- annotations ---------------------------------------------------------- */
+
+/* From this version on a class leaves its annotations to a function of their
+ * own, which coverage.py does not count. */
+enum { DEFERRED = 3 << 8 | 14 };
+
+static bool
+mentions(struct pt_str text, const char *word)
+{
+    return memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+/* Whether annotations are texts, by `from __future__ import annotations`. */
+static bool
+has_texts(const struct lines *l)
+{
+    const struct pt_syntax *s = l->source->syntax;
+    struct pt_str text = l->source->text;
+    struct place place = {0, 1};
+    for (size_t i = 0; i < s->nstatements; i++) {
+        const struct pt_statement *st = &s->statements[i];
+        if (st->kind != PT_STATEMENT_IMPORT || st->suite != 0)
+            continue;
+        seek(text, &place, st->line);
+        struct place end = place;
+        seek(text, &end, st->end_line);
+        const char *rest = text.data + end.at;
+        const char *last = memchr(rest, '\n', text.len - end.at);
+        struct pt_str own = {text.data + place.at,
+                             (last ? (size_t)(last - text.data) : text.len) -
+                                 place.at};
+        if (mentions(own, "__future__") && mentions(own, "annotations"))
+            return true;
+    }
+    return false;
+}
+
+/* In a class `x: int` has no code, unless it stands under a condition. */
+static void
+mark_annotations(struct lines *l)
+{
+    const struct pt_syntax *s = l->source->syntax;
+    if (s->version < DEFERRED || has_texts(l))
+        return;
+    for (size_t i = 0; i < s->nstatements; i++) {
+        const struct pt_statement *st = &s->statements[i];
+        uint32_t owner =
+            st->suite < s->nsuites ? s->suites[st->suite].owner : 0;
+        if (st->kind == PT_STATEMENT_ANNOTATION && owner &&
+            owner <= s->nstatements &&
+            s->statements[owner - 1].kind == PT_STATEMENT_CLASS)
+            mark_range(l, st->line, st->end_line, IS_IGNORED);
+    }
+}
+
 /* --- statements ----------------------------------------------------------- */
 
 /* Without a parser: the lines of which the bytecode has instructions. */
@@ -171,6 +226,7 @@ find_statements(struct lines *l, const struct pt_exclusion *x)
         mark_bytecode(l);
         return PT_OK;
     }
+    mark_annotations(l);
     if (x->modern)
         mark_docstrings(l);
     else

@@ -528,11 +528,42 @@ def once(directory, python):
         reports = []
         for preset in "flow", "coverage":
             record(python, trace, program, options=["--preset=" + preset], cwd=directory)
-            files = as_json(python, "--source=.", trace, cwd=directory)["files"]
+            files = as_json(python, "--branches", "--source=.", trace, cwd=directory)["files"]
             reports.append({name: {key: file[key] for key in (
-                "executed_lines", "missing_lines", "excluded_lines",
+                "executed_lines", "missing_lines", "executed_branches", "missing_branches",
                 "summary")} for name, file in files.items()})
         equal(reports[1], reports[0], program)
+
+
+ANNOTATED = """class C:
+    x: int
+    y: str = ""
+    if y == "":
+        z: int
+
+    def f(self, a: int,
+          b: str) -> str:
+        w: int
+        return a
+q: (
+    int)
+"""
+
+
+def annotations(directory, python):
+    """What only the function of annotations runs is no statement, from 3.14 on."""
+    future = "from __future__ import annotations\n"
+    write(directory, {"plain.py": ANNOTATED, "texts.py": future + ANNOTATED,
+                      "main.py": "import plain, texts\n"})
+    trace = os.path.join(directory, "trace.ptr")
+    record(python, trace, "main.py", cwd=directory)
+    files = as_json(python, trace, cwd=directory)["files"]
+    deferred = python.version >= (3, 14)
+    equal(files["plain.py"]["executed_lines"], [1, *([] if deferred else [2]), 3, 4, 5, 7, 11],
+          "plain")
+    equal(files["texts.py"]["executed_lines"], [1, 2, 3, 4, 5, 6, 8, 12], "texts")
+    equal([files[name]["missing_lines"] for name in ("plain.py", "texts.py")], [[10], [11]],
+          "missing")
 
 
 def unparsed(directory, python):
@@ -565,7 +596,8 @@ def main():
             suite.case("%s package %s" % (python, name), package, python, name)
         for preset in "flow", "lines":
             suite.case("%s hits %s" % (python, preset), hits, python, preset)
-        for function in exclusions, selection, merging, once, unparsed:
+        for function in exclusions, selection, merging, once, annotations, \
+                unparsed:
             suite.case("%s %s" % (python, function.__name__), function, python)
     suite.finish()
 

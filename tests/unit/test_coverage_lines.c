@@ -264,6 +264,7 @@ Test(coverage_lines, hostile_syntax)
         s.suites = su;
         s.logical = lo;
         s.code = co;
+        s.version = 3 << 8 | (round % 3 ? 14 : 12);
         lines_of(STR(program), &s, round % 2, &f);
         for (uint32_t i = 0; i < f.nlines; i++) {
             cr_assert_geq(f.lines[i].line, 1u);
