@@ -171,6 +171,11 @@ const struct pt_analyzer pt_analyzer_debug = {
         "A trace of the preset flow has every line and instruction; where "
         "there are no lines (--preset=calls), steps go from call to call. "
         "Source is shown as it was when the program ran.\n"
+        "What variables held is known of a recording with --values=locals: "
+        "print, conditions and {EXPRESSION} in logpoints take Python "
+        "expressions, watch stops where one changes, last and history tell "
+        "where a variable got its values. What was not recorded is said to be "
+        "so.\n"
         "On a terminal lines can be edited, Tab completes, an empty line "
         "repeats the last step, and Ctrl-C ends a search that takes long. "
         "Elsewhere commands are read from standard input, unless --ex or "
@@ -183,6 +188,7 @@ const struct pt_analyzer pt_analyzer_debug = {
         "ptana debug -ex bt -ex rn -ex bt # one line before the failure\n"
         "ptana debug -ex 'break parse' -ex rc # the last call of parse\n"
         "ptana debug -ex 'goto app.py:12 1' # the first time that a line ran\n"
+        "ptana debug -ex 'watch total' -ex rc # what set a variable\n"
         "ptana debug -x commands.txt --batch # a script",
     .options = options,
     .config_size = sizeof(struct config),
