@@ -301,39 +301,46 @@ put_vector(struct report *r, const struct pt_cov_decision *d,
     pt_json_close(j, ']');
 }
 
-/* The columns of MC/DC, which have an entry for each condition. */
+/* The columns of MC/DC, which have an entry for each condition; of a decision
+ * that nobody asks MC/DC of, as it has one condition, it is null. */
 static void
 put_alone(struct pt_json *j, const struct pt_cov_decision *d)
 {
+    static const struct pt_cov_alone nobody = {.shown = PT_COV_ALONE_CANNOT};
     uint32_t n = d->nconditions;
     pt_json_key(j, "mcdc");
     pt_json_open(j, '[');
-    for (uint32_t i = 0; i < n; i++)
-        if (d->alone[i].shown == PT_COV_ALONE_CANNOT)
+    for (uint32_t i = 0; i < n; i++) {
+        const struct pt_cov_alone *a = d->alone ? &d->alone[i] : &nobody;
+        if (a->shown == PT_COV_ALONE_CANNOT)
             pt_json_null(j);
         else
-            pt_json_bool(j, d->alone[i].shown == PT_COV_ALONE_YES);
+            pt_json_bool(j, a->shown == PT_COV_ALONE_YES);
+    }
     pt_json_close(j, ']');
     pt_json_key(j, "pairs");
     pt_json_open(j, '[');
     for (uint32_t i = 0; i < n; i++) {
-        if (d->alone[i].shown != PT_COV_ALONE_YES) {
+        const struct pt_cov_alone *a = d->alone ? &d->alone[i] : &nobody;
+        if (a->shown != PT_COV_ALONE_YES) {
             pt_json_null(j);
             continue;
         }
         pt_json_open(j, '[');
-        pt_json_u64(j, d->alone[i].pair[0]);
-        pt_json_u64(j, d->alone[i].pair[1]);
+        pt_json_u64(j, a->pair[0]);
+        pt_json_u64(j, a->pair[1]);
         pt_json_close(j, ']');
     }
     pt_json_close(j, ']');
     pt_json_key(j, "missing");
     pt_json_open(j, '[');
-    for (uint32_t i = 0; i < n; i++)
-        if (d->alone[i].missing)
-            pt_json_str(j, (struct pt_str){d->alone[i].missing, n});
+    for (uint32_t i = 0; i < n; i++) {
+        const struct pt_cov_alone *a = d->alone ? &d->alone[i] : &nobody;
+        if (a->missing)
+            pt_json_str(j, (struct pt_str){a->missing, n});
         else
             pt_json_null(j);
+    }
     pt_json_close(j, ']');
 }
 
@@ -352,7 +359,7 @@ put_decisions(struct report *r, const struct pt_cov_file *f)
         for (uint32_t k = 0; k < d->nvectors; k++)
             put_vector(r, d, &d->vectors[k]);
         pt_json_close(j, ']');
-        if (d->alone)
+        if (r->coverage->has_mcdc)
             put_alone(j, d);
         pt_json_close(j, '}');
     }

@@ -244,7 +244,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
         self.open, self.links, self.anchors, self.scripts = [], [], set(), []
-        self.lines, self.rows = [], []
+        self.lines, self.rows, self.told = [], [], []
         with open(path, encoding="utf-8", newline="") as file:
             self.text = file.read()
         self.feed(self.text)
@@ -265,6 +265,8 @@ class Page(html.parser.HTMLParser):
         if "line" in classes:
             self.lines.append({"class": [c for c in classes if c != "line"],
                                "id": attributes["id"], "code": "", "hits": ""})
+        if "c" in classes:
+            self.told.append([len(self.lines), classes[1], attributes["title"], ""])
         if tag == "tr":
             self.rows.append([])
         if tag == "td":
@@ -281,6 +283,8 @@ class Page(html.parser.HTMLParser):
         within = [name for _, classes in self.open for name in classes]
         if "line" in within and "code" in tags:
             self.lines[-1]["code"] += data
+            if "c" in within:
+                self.told[-1][3] += data
         elif "hits" in within:
             self.lines[-1]["hits"] += data
         elif "td" in tags and "decision" not in within:
@@ -406,6 +410,86 @@ def lcov(directory, python):
             in done, done)
 
 
+# --- conditions ----------------------------------------------------------------
+
+CONDITIONS = """\
+def f(a, b, c):
+    if a and (b or not c):
+        return 1
+    while a < b < c: a += 1
+    return [x for x in (a, b, c) if x and x > 1]
+def never(a, b):
+    return 1 if a and b else 2
+for v in ((1, 0, 0), (0, 1, 2), (1, 0, 1)):
+    f(*v)
+"""
+# Worked out by hand: condition, true, false.
+TOLD = [("a", 2, 1), ("b", 0, 2), ("c", 1, 1), ("a < b", 1, 2), ("b < c", 1, 0),
+        ("x", 5, 1), ("x > 1", 1, 4), ("a", 0, 0), ("b", 0, 0)]
+VECTORS = {2: {"TFT": ("F", 1), "TFF": ("T", 1), "F--": ("F", 1)},
+           4: {"TT": ("T", 1), "F-": ("F", 2)},
+           5: {"TT": ("T", 1), "TF": ("F", 4), "F-": ("F", 1)}, 7: {}}
+ALONE = {2: [True, False, True], 4: [True, False], 5: [True, True], 7: [False, False]}
+
+
+def conditions(directory, python):
+    """Conditions and MC/DC in every report; the numbers are worked out by hand."""
+    write(os.path.join(directory, "program.py"), CONDITIONS)
+    record(python, directory)
+    words = ["--branches", "--conditions", "--mcdc"]
+    own = as_json(directory, *words)["files"]["program.py"]["ptrec"]
+    source = CONDITIONS.split("\n")
+
+    def text(span):
+        equal(span[0], span[2])
+        return source[span[0] - 1][span[1]:span[3]]
+
+    for condition in own["conditions"]:
+        equal(set(condition), {"span", "decision", "true", "false", "undecided", "state"})
+    equal([(text(c["span"]), c["true"], c["false"]) for c in own["conditions"]], TOLD)
+    for decision in own["decisions"]:
+        equal(set(decision), {"span", "vectors", "mcdc", "pairs", "missing"})
+        line = decision["span"][0]
+        equal({seen: (result, n) for seen, result, n, place in decision["vectors"]},
+              VECTORS[line], line)
+        equal(decision["mcdc"], ALONE[line], line)
+        for shown, pair, missing in zip(*(decision[k] for k in ("mcdc", "pairs", "missing"))):
+            equal((pair is not None, missing is None), (shown, shown), line)
+        for _, _, _, place in decision["vectors"]:
+            require(re.fullmatch("[0-9]+[+][0-9]+", place), place)
+    condition_page(directory, own, text, words)
+    records = report(directory, "--format=lcov", *words).decode().split("\n")
+    shown = [record.split(",")[3] != "0" for record in records if record.startswith("MCDC:2,3,")]
+    equal(shown, [alone for alone in ALONE[2] for _ in "tf"])
+    require("MCH:%d" % (2 * sum(map(sum, ALONE.values()))) in records, records)
+    marked = report(directory, "--format=annotate", *words).decode()
+    for seen in "TFF -> T", "missing: TT-", "never true, false 2":
+        require(seen in marked, seen, marked)
+
+
+def condition_page(directory, own, text, words):
+    report(directory, "--format=html", "-o", "pages", *words)
+    folder = os.path.join(directory, "pages")
+    name, = [n for n in os.listdir(folder) if n.startswith("program.py")]
+    page = Page(os.path.join(folder, name))
+    told = []
+    for line, look, title, code in page.told:  # tokens of a condition are put together
+        if told and told[-1][:3] == [line, look, title] and told[-1][3] + code in [
+                text(c["span"])[:len(told[-1][3] + code)] for c in own["conditions"]]:
+            told[-1][3] += code
+        else:
+            told.append([line, look, title, code])
+    equal(len(told), len(own["conditions"]), told)
+    for (line, look, title, code), condition in zip(told, own["conditions"]):
+        yes, no = condition["true"], condition["false"]
+        # What two parts of a chain share is told of with the second.
+        whole = text(condition["span"])
+        equal((line, code), (condition["span"][0], "a < " if whole == "a < b" else whole))
+        equal(look, "both" if yes and no else "one" if yes or no else "never", code)
+        equal(title, "never evaluated" if not yes and not no else "%s, %s" % (
+            "true %d" % yes if yes else "never true", "false %d" % no if no else "never false"))
+
+
 # --- diff ----------------------------------------------------------------------
 
 BEFORE = """\
@@ -477,6 +561,7 @@ def diff(directory, python):
 
 suite = harness.Suite("reports")
 for python in harness.chosen():
-    for function in json_report, annotate, html_report, hostile, lcov, diff:
+    for function in json_report, annotate, html_report, hostile, lcov, \
+            conditions, diff:
         suite.case("%s %s" % (python, function.__name__), function, python)
 suite.finish()
