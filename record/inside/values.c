@@ -112,9 +112,11 @@ CALLBACK(on_c_return)
 CALLBACK(on_raise)
 {
     uint32_t off = pt_compat_small(a[1]);
+    const pt_pyframe *f = running();
     returned.frame = NULL;
+    /* What is reported can be a code unit before the instruction. */
     if (values.lines)
-        pt_lines_break(running(), off);
+        pt_lines_break(f, pt_compat_frame_off(f));
     PyObject *r = plain(self, a, n, kw);
     pt_capture(off, role(PT_ROLE_EXCEPTION), a[2]);
     return r;
