@@ -166,7 +166,8 @@ pt_debug_file(struct pt_debugger *d, const char *path)
         return pt_debug_refuse(d, "%s cannot be read: %s.", path,
                                strerror(errno));
     d->depth++;
-    while (done && !d->quit && getline(&line, &size, file) >= 0)
+    while (done && !d->quit && !pt_interrupted(NULL) &&
+           getline(&line, &size, file) >= 0)
         done = pt_debug_line(d, line, false);
     d->depth--;
     d->collecting = NULL;
