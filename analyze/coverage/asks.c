@@ -34,7 +34,8 @@ enum trait {
     TRAIT_STORES = 128, /* the end of a := */
     TRAIT_FILLS = 256,  /* EXTENDED_ARG, NOP */
     TRAIT_FUSED = 512,  /* stores, and then loads */
-    TRAIT_DROPS = 1024  /* POP_TOP */
+    TRAIT_DROPS = 1024, /* POP_TOP */
+    TRAIT_CONST = 2048  /* loads a constant */
 };
 
 struct asking {
@@ -176,26 +177,29 @@ operation_at(const struct asking *a, struct pt_position p, uint32_t ops)
     return found ? row : 0;
 }
 
-/* What a jump asks for that tests a value's being None. */
+/* What a jump asks for that tests a value's being None.  Where one instruction
+ * stores a loop's variable and loads it again, as in `[x for x in y if x is
+ * None]`, its place is that of the former; else it lies in the comparison. */
 static uint32_t
 find_none(const struct asking *a, uint32_t jump)
 {
     const struct pt_decisions *d = a->decisions;
     struct pt_position at = place(a, jump), value = place(a, before(a, jump));
-    uint32_t row = pt_decisions_find(d, &at);
-    if (row && !d->child[row - 1] && pt_decisions_is_at(d, row - 1, &at) &&
-        pt_decisions_says_none(d, row - 1))
-        return row;
-    for (row = pt_decisions_find(d, &value); row; row = d->around[row - 1])
-        if (!d->child[row - 1] && !pt_decisions_is_at(d, row - 1, &value) &&
-            pt_decisions_says_none(d, row - 1))
+    uint32_t row;
+    if (trait(a, before(a, jump)) & TRAIT_FUSED) {
+        row = pt_decisions_behind(d, &value);
+        if (row && pt_decisions_says_none(d, row - 1))
             return row;
-    /* In `[x for x in y if x is None]` the loop's variable is stored and loaded
-     * by one instruction, which is placed at the former. */
-    if (!(trait(a, before(a, jump)) & TRAIT_FUSED))
-        return 0;
-    row = pt_decisions_behind(d, &value);
-    return row && pt_decisions_says_none(d, row - 1) ? row : 0;
+    } else
+        for (row = pt_decisions_find(d, &value); row; row = d->around[row - 1])
+            if (!d->child[row - 1] && !pt_decisions_is_at(d, row - 1, &value) &&
+                pt_decisions_says_none(d, row - 1))
+                return row;
+    row = pt_decisions_find(d, &at);
+    return row && !d->child[row - 1] && pt_decisions_is_at(d, row - 1, &at) &&
+                   pt_decisions_says_none(d, row - 1)
+               ? row
+               : 0;
 }
 
 /* The link of a chain, or an operand of `and`, `or`, that is asked for with the
@@ -285,13 +289,13 @@ find(const struct asking *a, uint32_t i, struct pt_asks *out)
 }
 
 /* Whether the place of an instruction says nothing: `raise` of an assert is
- * placed at its test, and what a generator expression yields by at what it
- * yields. */
+ * placed at its test, what a generator expression yields by at what it yields,
+ * and what drops a statement's value at the value. */
 static bool
 is_misplaced(const struct asking *a, uint32_t i)
 {
     const struct pt_ins *ins = &a->graph->ins[i];
-    return ins->cls == PT_INS_RAISE ||
+    return ins->cls == PT_INS_RAISE || trait(a, i) & TRAIT_DROPS ||
            (a->generates &&
             (ins->cls == PT_INS_YIELD || ins->flags & PT_INS_RESUMES));
 }
@@ -319,7 +323,8 @@ is_whole(const struct asking *a, uint32_t i, uint32_t row)
     const struct pt_decisions *d = a->decisions;
     struct pt_position p = place(a, i);
     uint32_t root = d->decisions[d->parts[row].decision].root;
-    return !(trait(a, i) & TRAIT_DROPS) &&
+    /* 3.11 places the None that a function returns where it was last. */
+    return !(trait(a, i) & TRAIT_CONST) &&
            (pt_decisions_is_at(d, row, &p) || pt_decisions_is_at(d, root, &p));
 }
 
@@ -329,6 +334,8 @@ begin(struct asking *a, struct pt_asks *out, const struct pt_interpreter *in,
 {
     for (unsigned i = 0; i < 256; i++) {
         a->traits[i] = traits_of(in->opcodes[i].name);
+        if (in->opcodes[i].flags & PT_OP_CONST)
+            a->traits[i] |= TRAIT_CONST;
         a->keeps |= (a->traits[i] & TRAIT_KEEPS) != 0;
     }
     a->generates = is(code->name, "<genexpr>");

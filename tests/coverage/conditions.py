@@ -15,6 +15,7 @@ from harness import Failure, equal, require  # noqa: E402
 import conditions_programs  # noqa: E402
 
 ORACLE = os.path.join(HERE, "conditions_oracle.py")
+TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
 FUNCTIONS = 70  # of a program: every kind once
 SEEDS = 40 if harness.ALL else 2
 
@@ -121,12 +122,33 @@ def made(directory, python, seed):
         compare(told(trace), json.load(file))
 
 
+def cut_up(directory, python):
+    """Evaluations go over the ends of chunks, in several threads at once."""
+    path = os.path.join(directory, "program.py")
+    with open(path, "w") as file:
+        file.write(conditions_programs.program(7, FUNCTIONS // 2))
+    reports = []
+    for ptrec in harness.PTREC, TINY:
+        trace = "%s%d.ptr" % (path, len(reports))
+        harness.run([ptrec, "run", "--quiet", "--python=" + python.path,
+                     "--syntax=own", "-o", trace, path])
+        reports.append(told(trace))
+    for decision in [d for report in reports for d in report.values()]:
+        decision["vectors"] = [v[:3] for v in decision["vectors"]]
+    equal(reports[0] == reports[1], True, "the same with chunks of 53 events")
+
+
 def main():
     suite = harness.Suite("conditions")
     first = 0 if harness.ALL else int(time.time() // 86400) % 40
     for python in harness.interpreters():
         for seed in range(first, first + SEEDS):
             suite.case("%s made %d" % (python, seed), made, python, seed)
+    if os.path.exists(TINY):
+        for python in harness.chosen():
+            suite.case("%s chunks" % python, cut_up, python)
+    else:
+        print("note: no", TINY, "(make check builds it)")
     suite.finish()
 
 

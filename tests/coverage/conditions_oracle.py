@@ -103,9 +103,10 @@ class Wrap(ast.NodeTransformer):
             d.choices += 1
             number_of_test = len(self.decisions)
             test = self.decide(node.test, True)
-            ways = results(self.decisions[number_of_test])
-            if len(ways) == 1:
-                d.fixed[choice] = ways.pop()
+            test_of = self.decisions[number_of_test]
+            way = constant_of(test_of, test_of.tree)
+            if way is not None:
+                d.fixed[choice] = way
             body, then = self.part(node.body, number, last)
             orelse, other = self.part(node.orelse, number, last)
             return ast.IfExp(test, body, orelse), \
@@ -251,10 +252,20 @@ def assignments(d, fixed):
                 yield values, choices
 
 
-def results(d):
-    """What the decision can be."""
-    return {path(d, d.tree, values, choices, ["-"] * len(d.leaves))
-            for values, choices in assignments(d, "-" * len(d.leaves))}
+def constant_of(d, node):
+    """What a part is whatever runs, or None: found from left to right, as the
+    compiler does."""
+    if node.kind == LEAF:
+        return d.constant[node.number]
+    if node.kind == TERNARY:
+        return None
+    for part in node.parts:
+        value = constant_of(d, part)
+        if node.kind == NOT:
+            return None if value is None else not value
+        if value is None or value == (node.kind == OR):
+            break
+    return value
 
 
 def agrees(d, seen, values, choices):
