@@ -1,4 +1,5 @@
 #include "analyze/coverage/arcs_tree.h"
+#include "analyze/coverage/lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,28 +97,12 @@ pt_cov_tree_code_from(const struct pt_syntax *s, uint32_t line)
     return low;
 }
 
-/* The last line of the logical line that begins at `line`. */
-static uint32_t
-last_of(const struct pt_syntax *s, uint32_t line)
-{
-    size_t low = 0, high = s->nlogical;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (s->logical[mid].first < line)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < s->nlogical && s->logical[low].first == line
-               ? s->logical[low].last
-               : line;
-}
-
 bool
 pt_cov_tree_has_code(const struct pt_syntax *s, int32_t line)
 {
     size_t i = pt_cov_tree_code_from(s, (uint32_t)line);
-    return i < s->ncode && s->code[i].line <= last_of(s, (uint32_t)line);
+    return i < s->ncode &&
+           s->code[i].line <= pt_cov_last_line(s, (uint32_t)line);
 }
 
 /* --- tests ---------------------------------------------------------------- */

@@ -189,23 +189,6 @@ any(const struct marking *m, uint32_t first, uint32_t last)
 
 /* --- suites --------------------------------------------------------------- */
 
-/* The last line of the logical line that `line` is in. */
-static uint32_t
-last_of(const struct pt_syntax *s, uint32_t line)
-{
-    size_t low = 0, high = s->nlogical;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s->logical[middle].last < line)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < s->nlogical && s->logical[low].first <= line
-               ? s->logical[low].last
-               : line;
-}
-
 /* What stands behind a colon. */
 struct body {
     uint32_t colon; /* its line */
@@ -240,7 +223,8 @@ exclude_body(struct marking *m, struct body b, uint32_t until)
         !(any(m, first, b.colon) || excludes_decorators(m, b.owner)))
         return until;
     m->marks[b.colon] |= MATCHES;
-    for (uint32_t i = last_of(s, b.colon) + 1; i <= b.end && i <= m->lines; i++)
+    for (uint32_t i = pt_cov_last_line(s, b.colon) + 1;
+         i <= b.end && i <= m->lines; i++)
         if (m->marks[i] & STARTS)
             m->marks[i] |= MATCHES;
     return b.end;
@@ -261,7 +245,7 @@ exclude_suites(struct marking *m)
     uint32_t until = 0;
     for (size_t i = 0; i < s->nstatements; i++) {
         const struct pt_statement *st = &s->statements[i];
-        struct body b = {last_of(s, st->line), st->end_line, NULL};
+        struct body b = {pt_cov_last_line(s, st->line), st->end_line, NULL};
         if (st->kind == PT_STATEMENT_MATCH)
             until = exclude_body(m, b, until);
     }

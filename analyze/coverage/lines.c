@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t
-pt_cov_first_line(const struct pt_syntax *s, uint32_t line)
+/* The logical line of several that `line` is in; NULL none. */
+static const struct pt_logical *
+logical_of(const struct pt_syntax *s, uint32_t line)
 {
     size_t low = 0, high = s->nlogical;
     while (low < high) {
@@ -16,9 +17,22 @@ pt_cov_first_line(const struct pt_syntax *s, uint32_t line)
         else
             high = middle;
     }
-    return low < s->nlogical && s->logical[low].first <= line
-               ? s->logical[low].first
-               : line;
+    return low < s->nlogical && s->logical[low].first <= line ? &s->logical[low]
+                                                              : NULL;
+}
+
+uint32_t
+pt_cov_first_line(const struct pt_syntax *s, uint32_t line)
+{
+    const struct pt_logical *l = logical_of(s, line);
+    return l ? l->first : line;
+}
+
+uint32_t
+pt_cov_last_line(const struct pt_syntax *s, uint32_t line)
+{
+    const struct pt_logical *l = logical_of(s, line);
+    return l ? l->last : line;
 }
 
 /* Lines under way: bits beside those of an exclusion. */

@@ -25,8 +25,9 @@ enum pt_status pt_exclusion_init(struct pt_exclusion *, bool modern,
                                  struct pt_error *);
 void pt_exclusion_clear(struct pt_exclusion *);
 
-/* The line that the logical line of `line` begins with. */
+/* The lines that the logical line of `line` begins and ends with. */
 uint32_t pt_cov_first_line(const struct pt_syntax *, uint32_t line);
+uint32_t pt_cov_last_line(const struct pt_syntax *, uint32_t line);
 
 /* Sets bits of lines, a byte each, `lines` + 1 of them: of those that match a
  * pattern, and those that this excludes. */
