@@ -63,6 +63,77 @@ info_processes(struct pt_debugger *d, const char *args)
     return true;
 }
 
+static void
+put_task(struct pt_debugger *d, uint32_t id, uint8_t act)
+{
+    static const char *const states[PT_TASK_ACT_LIMIT] = {
+        [PT_TASK_CREATED] = "has not run yet",
+        [PT_TASK_RUNS] = "runs",
+        [PT_TASK_AWAITS] = "waits",
+        [PT_TASK_WAITS] = "waits",
+        [PT_TASK_RETURNED] = "has returned",
+        [PT_TASK_RAISED] = "has raised",
+        [PT_TASK_CANCELLED] = "was cancelled"};
+    const struct pt_task *t = pt_trace_task(d->trace, id);
+    const struct pt_code *c = t ? pt_trace_code(d->trace, t->code) : NULL;
+    if (!t)
+        return;
+    pt_out_printf(d->out, "#%" PRIu32 " ", id);
+    pt_out_str(d->out, t->name);
+    if (c) {
+        pt_out_text(d->out, " (");
+        pt_out_str(d->out, c->qualname);
+        pt_out_char(d->out, ')');
+    }
+    if (t->parent)
+        pt_out_printf(d->out, " of #%" PRIu32, t->parent);
+    pt_out_printf(d->out, " %s\n",
+                  act < PT_TASK_ACT_LIMIT && states[act] ? states[act]
+                                                         : "is not there yet");
+}
+
+/* What each task did last, as of this moment: its last event, but for those
+ * that tell that others wait for it. */
+static enum pt_status
+last_acts(struct pt_debugger *d, uint8_t *acts, uint32_t n)
+{
+    const struct pt_search_also also = {.kinds = 1u << PT_TASK};
+    struct pt_history *h;
+    struct pt_search *search = NULL;
+    struct pt_place p;
+    struct pt_here here;
+    uint32_t left = n;
+    enum pt_status st = pt_engine_place(d->engine, &p);
+    if (st == PT_OK)
+        st = pt_history_open(d->trace, NULL, &h);
+    if (st != PT_OK)
+        return st;
+    if (p.begun)
+        st = pt_history_seek(h, p.seq, p.k);
+    if (st == PT_OK)
+        st = pt_search_new(h, NULL, 0, &search);
+    if (st == PT_OK) {
+        pt_search_also(search, &also);
+        st = pt_history_next(h, PT_GRAIN_ITEM); /* this one counts */
+    }
+    st = st == PT_END ? PT_OK : st;
+    while (st == PT_OK && left && p.begun && !pt_interrupted(NULL)) {
+        st = pt_search_go(search, -1);
+        if (st == PT_OK)
+            st = pt_history_here(h, &here);
+        if (st != PT_OK)
+            break;
+        uint64_t id = here.event->arg;
+        if (id && id <= n && !acts[id] && here.event->dst != PT_TASK_AWAITS) {
+            acts[id] = (uint8_t)here.event->dst;
+            left--;
+        }
+    }
+    pt_search_free(search);
+    pt_history_close(h);
+    return st == PT_ENOTFOUND ? PT_OK : st;
+}
+
 static bool
 info_tasks(struct pt_debugger *d, const char *args)
 {
@@ -71,23 +142,14 @@ info_tasks(struct pt_debugger *d, const char *args)
         return false;
     if (n == 0)
         pt_out_text(d->out, "The trace has no asyncio tasks.\n");
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct pt_task *t = pt_trace_task(d->trace, id);
-        const struct pt_code *c = t ? pt_trace_code(d->trace, t->code) : NULL;
-        if (!t)
-            continue;
-        pt_out_printf(d->out, "#%" PRIu32 " ", id);
-        pt_out_str(d->out, t->name);
-        if (c) {
-            pt_out_text(d->out, " (");
-            pt_out_str(d->out, c->qualname);
-            pt_out_char(d->out, ')');
-        }
-        if (t->parent)
-            pt_out_printf(d->out, " created by #%" PRIu32, t->parent);
-        pt_out_char(d->out, '\n');
-    }
-    return true;
+    if (n == 0)
+        return true;
+    uint8_t *acts = calloc((size_t)n + 1, 1);
+    enum pt_status st = acts ? last_acts(d, acts, n) : PT_ENOMEM;
+    for (uint32_t id = 1; id <= n && st == PT_OK; id++)
+        put_task(d, id, acts[id]);
+    free(acts);
+    return pt_debug_check(d, st);
 }
 
 /* --- code ------------------------------------------------------------------

@@ -136,9 +136,6 @@ pt_debug_put_event(struct pt_debugger *d, const struct pt_place *p)
         pt_out_text(d->out,
                     e->arg == PT_RERAISED ? " is raised again" : " is raised");
         return;
-    case PT_VALUE:
-        pt_out_text(d->out, "a value was recorded");
-        return;
     case PT_HANDLED:
         pt_out_text(d->out, "the exception is handled");
         return;
@@ -246,7 +243,7 @@ pt_debug_show(struct pt_debugger *d, bool whole)
     }
     put_way(d, &p);
     if (!p.walked && p.event.kind != PT_LINE &&
-        p.event.kind != PT_INSTRUCTION) {
+        p.event.kind != PT_INSTRUCTION && p.event.kind != PT_VALUE) {
         pt_out_char(d->out, '[');
         pt_debug_put_event(d, &p);
         pt_out_text(d->out, "]\n");

@@ -70,7 +70,8 @@ def moved(thread, i, move):
 
 
 def walk(directory, python, name, tool):
-    trace = record(python, directory, name, tool=tool)
+    valued = name == "variables" and python.version >= VALUES
+    trace = record(python, directory, name, ["--values=locals"] if valued else [], tool)
     m = model.Model(harness.dump(trace), trace)
     rng = random.Random(name)
     # Most walks begin in the program itself, not in what starts and ends it.
@@ -276,6 +277,19 @@ def failure(directory, python):
     require("no exception was left uncaught" in debug(trace, directory, []), "an orderly end")
 
 
+def tasks(directory, python):
+    """What each task does, where one raises."""
+    trace = record(python, directory, "tasks")
+    text = debug(trace, directory, ["goto programs/tasks.py:19 1", "info tasks", "goto end", "info tasks",
+                                    "goto begin", "info tasks"])
+    states = re.findall(r"^#\d+ Task-(\d+) \((\w+)\) (?:of #1 )?(.*)$", text, re.M)
+    equal([state for state in states if state[0] == "1"],
+          [("1", "main", "waits"), ("1", "main", "has returned"),
+           ("1", "main", "is not there yet")], "Task-1 in\n" + text)
+    equal([state for state in states if state[1] == "broken"][:2],
+          [("4", "broken", "runs"), ("4", "broken", "has raised")], "Task-4 in\n" + text)
+
+
 def on_terminal(directory, python):
     terminal.session(directory, record(python, directory, "recursion"))
 
@@ -294,6 +308,7 @@ def main():
             suite.case("%s: lines of %s by sys.settrace" % (python, name), settrace, python,
                        name)
         suite.case("%s: breakpoints of functions" % python, functions, python)
+        suite.case("%s: tasks" % python, tasks, python)
         suite.case("%s: breakpoints on the way" % python, over_calls, python)
         if python.version >= VALUES:
             suite.case("%s: variables at each line" % python, variables, python)
