@@ -119,7 +119,7 @@ enum pt_tri
 pt_eval_isinstance(struct pt_eval *e, const struct pt_value *v,
                    const struct pt_value *type)
 {
-    if (!pt_eval_told(e, v) || !pt_eval_told(e, type))
+    if (!pt_eval_told(e, v) || !pt_eval_told(e, type) || !pt_eval_step(e))
         return PT_FAILED;
     if (pt_eval_class(e, type) == PT_CLASS_TYPE && type->n &&
         type->items[0].kind == PT_VALUE_STR)

@@ -94,8 +94,10 @@ enum pt_tri pt_eval_contains(struct pt_eval *, const struct pt_value *of,
 /* Forgets a failure that is only that something was not known; false where it
  * is another. */
 bool pt_eval_forgive(struct pt_eval *);
-/* False, and it raised, for what cannot be a key. */
-bool pt_eval_hashable(struct pt_eval *, const struct pt_value *);
+/* False, and it raised, for what has no hash; `as`: "dict key", "set
+ * element". */
+bool pt_eval_hashable(struct pt_eval *, const struct pt_value *,
+                      const char *as);
 
 /* --- numbers --------------------------------------------------------------
  */

@@ -258,7 +258,20 @@ put_character(struct format *f, const struct pt_value *v)
     if (pt_eval_is_instance(f->e, v))
         return pt_eval_unknown(f->e, "%%c of an instance is not evaluated") !=
                NULL;
-    return pt_eval_raise(f->e, "TypeError: %%c requires int or char") != NULL;
+    char name[PT_NAME_TEXT];
+    if (f->e->scope->hexversion < 0x030e0000)
+        pt_eval_raise(f->e, "TypeError: %%c requires int or char");
+    else if (v->kind == PT_VALUE_STR)
+        pt_eval_raise(f->e,
+                      "TypeError: %%c requires an int or a unicode character, "
+                      "not a string of length %llu",
+                      (unsigned long long)v->length);
+    else
+        pt_eval_raise(f->e,
+                      "TypeError: %%c requires an int or a unicode character, "
+                      "not %s",
+                      pt_eval_type_name(f->e, v, name));
+    return false;
 }
 
 /* The character behind `at` is no conversion. */

@@ -279,7 +279,8 @@ looked_up(struct pt_eval *e, const struct pt_value *v,
           const struct pt_value *key)
 {
     bool perhaps = false;
-    if (!pt_eval_told(e, pt_eval_plain(key)) || !pt_eval_hashable(e, key))
+    if (!pt_eval_told(e, pt_eval_plain(key)) ||
+        !pt_eval_hashable(e, key, "dict key"))
         return NULL;
     for (uint32_t i = 0; i + 1 < v->n; i += 2) {
         enum pt_tri found = pt_eval_same_or_equal(e, &v->items[i], key);
@@ -492,7 +493,8 @@ pt_eval_contains(struct pt_eval *e, const struct pt_value *of,
     bool mapping = has_form(v, PT_FORM_MAPPING);
     /* A set is looked for as if it were frozen. */
     bool frozen = set && has_form(pt_eval_plain(item), PT_FORM_SET);
-    if ((set || mapping) && !frozen && !pt_eval_hashable(e, item))
+    if ((set || mapping) && !frozen &&
+        !pt_eval_hashable(e, item, set ? "set element" : "dict key"))
         return PT_FAILED;
     if (set || mapping || has_form(v, PT_FORM_SEQUENCE)) {
         all = (struct pt_items){.items = v->items, .n = v->n};

@@ -4,30 +4,42 @@
 
 #include <string.h>
 
-bool
-pt_eval_hashable(struct pt_eval *e, const struct pt_value *value)
+/* What within a value has no hash; NULL where all has one. */
+static const struct pt_value *
+unhashable(struct pt_eval *e, const struct pt_value *value, unsigned depth)
 {
-    char name[PT_NAME_TEXT];
-    const struct pt_value *v = pt_eval_plain(value);
-    if (v->kind != PT_VALUE_OBJECT)
-        return true;
+    const struct pt_value *v = pt_eval_plain(value), *found = NULL;
+    /* Once the steps are used up, the evaluation has failed already. */
+    if (v->kind != PT_VALUE_OBJECT || depth == PT_REPR_DEPTH ||
+        !pt_eval_step(e))
+        return NULL;
     enum pt_class class = pt_eval_class(e, v);
-    bool list = v->form == PT_FORM_SEQUENCE && class != PT_CLASS_TUPLE;
-    bool mapping = v->form == PT_FORM_MAPPING;
-    bool set = v->form == PT_FORM_SET && class != PT_CLASS_FROZENSET;
-    if (list || mapping || set)
-        return pt_eval_raise(e, "TypeError: unhashable type: '%s'",
-                             pt_eval_type_name(e, v, name)) != NULL;
-    bool tuple = class == PT_CLASS_TUPLE && v->form == PT_FORM_SEQUENCE;
-    if (++e->depth > PT_REPR_DEPTH) {
-        e->depth--;
-        return pt_eval_too_large(e) != NULL;
+    if (class == PT_CLASS_TUPLE && v->form == PT_FORM_SEQUENCE) {
+        for (uint32_t i = 0; !found && i < v->n; i++)
+            found = unhashable(e, &v->items[i], depth + 1);
+        return found;
     }
-    bool fine = true;
-    for (uint32_t i = 0; fine && tuple && i < v->n; i++)
-        fine = pt_eval_hashable(e, &v->items[i]);
-    e->depth--;
-    return fine;
+    bool set = v->form == PT_FORM_SET && class != PT_CLASS_FROZENSET;
+    bool list = v->form == PT_FORM_SEQUENCE || v->form == PT_FORM_MAPPING;
+    return list || set ? v : NULL;
+}
+
+bool
+pt_eval_hashable(struct pt_eval *e, const struct pt_value *v, const char *as)
+{
+    char whole[PT_NAME_TEXT], part[PT_NAME_TEXT];
+    const struct pt_value *found = unhashable(e, v, 0);
+    if (!found)
+        return !e->failed;
+    const char *type = pt_eval_type_name(e, found, part);
+    if (e->scope->hexversion >= 0x030e0000)
+        pt_eval_raise(e,
+                      "TypeError: cannot use '%s' as a %s (unhashable type: "
+                      "'%s')",
+                      pt_eval_type_name(e, v, whole), as, type);
+    else
+        pt_eval_raise(e, "TypeError: unhashable type: '%s'", type);
+    return false;
 }
 
 /* Where `item` is among the first `n`, by steps; n where it is not; false where
@@ -51,7 +63,7 @@ pt_eval_set(struct pt_eval *e, enum pt_class class,
     struct pt_value *kept = pt_eval_alloc(e, n, sizeof *kept);
     size_t used = 0, at;
     for (size_t i = 0; i < n && kept; i++) {
-        if (!pt_eval_hashable(e, &items[i]) ||
+        if (!pt_eval_hashable(e, &items[i], "set element") ||
             !find(e, kept, used, 1, &items[i], &at))
             return NULL;
         if (at == used)
@@ -66,7 +78,7 @@ pt_eval_dict(struct pt_eval *e, const struct pt_value *pairs, size_t n)
     struct pt_value *kept = pt_eval_alloc(e, n, 2 * sizeof *kept);
     size_t used = 0, at;
     for (size_t i = 0; i < n && kept; i++) {
-        if (!pt_eval_hashable(e, &pairs[2 * i]) ||
+        if (!pt_eval_hashable(e, &pairs[2 * i], "dict key") ||
             !find(e, kept, used, 2, &pairs[2 * i], &at))
             return NULL;
         if (at == used) {

@@ -175,6 +175,7 @@ def written(value):
 def ask(lines):
     text = f"{sys.hexversion:#x}\n" + "".join(line + "\n" for line in lines)
     got = subprocess.run([EVALUATE], input=text.encode(), timeout=300,
+                         env=harness.environment(),
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     answers = got.stdout.decode().split("\n")[:-1]
     if got.returncode != 0 or len(answers) != len(lines):
@@ -192,6 +193,9 @@ def alike(wanted, got, names):
     mixed = "' not supported between instances of "
     if mixed in wanted and mixed in got:
         return True
+    # The messages of a version that is not out yet are not settled.
+    if sys.version_info >= (3, 15) and wanted.startswith("raises "):
+        return got.split(":")[0] == wanted.split(":")[0]
     if wanted.startswith("value ") and got.startswith("value ") and "{" in got:
         try:
             return eval(wanted[6:], {}, names) == eval(got[6:], {}, names)
