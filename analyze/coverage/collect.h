@@ -60,7 +60,8 @@ void pt_collection_free(struct pt_collection *);
 
 /* Reads what a trace (borrowed) tells within a filter (may be NULL); the first
  * one that is added is number 0.  A range begins and ends with events: of what
- * follows SEQ in SEQ+K all is counted at its beginning, nothing at its end.
+ * follows SEQ in SEQ+K all is counted at its beginning, nothing at its end; but
+ * the line that a last branch leads to has begun.
  * PT_EUSAGE with a sentence where it tells of no lines. */
 enum pt_status pt_collection_add(struct pt_collection *,
                                  const struct pt_trace *,

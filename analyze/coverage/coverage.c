@@ -242,7 +242,8 @@ const struct pt_analyzer pt_analyzer_coverage = {
     .description =
         "Tells of each source which of its statements ran, from a trace that "
         "was recorded as any other: by the flow (the default preset) or by "
-        "line events (lines, instructions). Statements, exclusions and "
+        "line events (lines, instructions, coverage). Statements, exclusions "
+        "and "
         "percentages are those of coverage.py, and so is the table.\n"
         "Several traces, and all processes in them, add up: a file is its "
         "path, and where they ran different texts of it, the last one counts. "

@@ -79,10 +79,18 @@ pt_cov_gate_check(struct pt_session *s)
 {
     const struct pt_cov_config *config = s->config;
     bool asked[WHATS] = {false};
+    /* Nothing is covered wholly because nobody looked. */
+    const bool counted[WHATS] = {[TOTAL] = true,
+                                 [LINES] = true,
+                                 [BRANCHES] = config->branches,
+                                 [CONDITIONS] =
+                                     config->conditions || config->mcdc,
+                                 [MCDC] = config->mcdc};
     enum pt_status st = each(s, note, asked);
-    if (st == PT_OK && asked[BRANCHES] && !config->branches)
-        return pt_session_fail(s, PT_EUSAGE,
-                               "--fail-under=branches: needs --branches");
+    for (size_t w = 0; st == PT_OK && w < WHATS; w++)
+        if (asked[w] && !counted[w])
+            return pt_session_fail(s, PT_EUSAGE, "--fail-under=%s: needs --%s",
+                                   words[w], words[w]);
     return st;
 }
 

@@ -160,7 +160,7 @@ has_texts(const struct lines *l)
     const struct pt_syntax *s = l->source->syntax;
     struct pt_str text = l->source->text;
     struct place place = {0, 1};
-    for (size_t i = 0; i < s->nstatements; i++) {
+    for (size_t i = 0; text.len > 0 && i < s->nstatements; i++) {
         const struct pt_statement *st = &s->statements[i];
         if (st->kind != PT_STATEMENT_IMPORT || st->suite != 0)
             continue;

@@ -35,7 +35,7 @@ pt_cov_arcs_from(const struct pt_cov_file *f, uint32_t line, uint32_t *low,
         end++;
     *low = end;
     *n = end - first;
-    return f->arcs + first;
+    return f->narcs ? f->arcs + first : NULL;
 }
 
 bool

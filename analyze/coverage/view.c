@@ -131,7 +131,7 @@ find_rows(struct pt_cov_view *v, struct pt_cov_row *row)
     row->line = statement(v);
     while (v->arc < f->narcs && f->arcs[v->arc].from < (int64_t)v->number)
         v->arc++;
-    row->arcs = f->arcs + v->arc;
+    row->arcs = f->narcs ? f->arcs + v->arc : NULL;
     for (; v->arc < f->narcs && f->arcs[v->arc].from == (int64_t)v->number;
          v->arc++) {
         row->missing += row->line && row->line->hits &&
