@@ -88,7 +88,10 @@ say_lacks(const struct pt_coverage *c)
                      pt_text_plural(more));
         pt_out_say("warning: %s: %.*s%s%s", name, (int)f->lacks.len,
                    f->lacks.data,
-                   parsed ? "" : "; its lines are those of its bytecode", rest);
+                   parsed        ? ""
+                   : f->imported ? "; its lines are those of its bytecode"
+                                 : "; none of its lines counts",
+                   rest);
     }
 }
 

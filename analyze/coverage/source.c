@@ -1,5 +1,6 @@
 /* One source of a collection, opened. */
 #include "analyze/coverage/collection.h"
+#include "analyze/output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,8 +177,7 @@ refuse_failure(struct pt_cov_source *s)
     char text[PT_ERROR_TEXT];
     if (!s->syntax || s->syntax->failure.len == 0)
         return;
-    snprintf(text, sizeof text, "%.*s", (int)s->syntax->failure.len,
-             s->syntax->failure.data);
+    pt_text_escape(s->syntax->failure, text, sizeof text);
     snprintf(s->lacks, sizeof s->lacks, "not parsed: %.200s", text);
     pt_syntax_free(s->syntax);
     s->syntax = NULL;
