@@ -262,23 +262,30 @@ pt_dap_goto(struct pt_dap *d, const cJSON *args, cJSON *body)
     return select_thread(d, args);
 }
 
-/* To the next time that it runs, else to the last before. */
+/* To the next time that it runs, else to the last before; no breakpoint comes
+ * between. */
 static void
 go(struct pt_dap *d, const struct pt_target *target)
 {
     struct pt_breakpoints *all = pt_engine_breakpoints(d->engine);
-    struct pt_breakpoints none = {.last = all->last};
-    struct pt_breakpoints set = *all;
     struct pt_halt halt = {.reason = PT_HALT_MOVED};
+    size_t n = all->n;
+    bool *was = calloc(n + 1, sizeof *was);
+    enum pt_status st = was ? PT_OK : PT_ENOMEM;
     pt_dap_forget(d);
-    *all = none;
+    for (size_t i = 0; was && i < n; i++) {
+        was[i] = all->list[i]->enabled;
+        all->list[i]->enabled = false;
+    }
     pt_engine_breakpoints_changed(d->engine);
-    enum pt_status st =
-        pt_engine_advance(d->engine, target, 1, false, false, &halt);
+    if (st == PT_OK)
+        st = pt_engine_advance(d->engine, target, 1, false, false, &halt);
     if (st == PT_OK && halt.reason == PT_HALT_END)
         st = pt_engine_advance(d->engine, target, 1, true, false, &halt);
-    *all = set;
+    for (size_t i = 0; was && i < n; i++)
+        all->list[i]->enabled = was[i];
     pt_engine_breakpoints_changed(d->engine);
+    free(was);
     if (st == PT_OK)
         tell_halt(d, &halt, "goto");
     else
