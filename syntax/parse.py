@@ -392,13 +392,15 @@ class Parser:
 
 
 def code_lines(text):
-    """The lines that the compiler has instructions for."""
+    """The lines that the compiler has instructions for, but for annotations
+    that only who asks for them evaluates (3.14)."""
     todo = [compile(text, "<source>", "exec", dont_inherit=True)]
     lines = set()
     while todo:
         code = todo.pop()
         lines.update(line for _, _, line in code.co_lines() if line)
-        todo += [const for const in code.co_consts if isinstance(const, type(code))]
+        todo += [const for const in code.co_consts if isinstance(const, type(code))
+                 and const.co_name != "__annotate__"]
     return sorted(lines)
 
 

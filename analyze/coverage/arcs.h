@@ -61,6 +61,11 @@ int32_t pt_cov_allowed_line(const struct pt_cov_allowed *, int32_t line);
 enum pt_status pt_cov_arcs_straighten(const struct pt_cov_allowed *,
                                       struct pt_cov_arcs *);
 
+/* The lines of a source's lambdas and comprehensions, the caller's to free.
+ * PT_ENOMEM. */
+enum pt_status pt_cov_callables(const struct pt_cov_source *, uint32_t **lines,
+                                size_t *n);
+
 /* Adds the arcs that a code object took, between first lines where `allowed` is
  * not NULL.  PT_ENOMEM. */
 enum pt_status pt_cov_arcs_take(const struct pt_cov_allowed *,

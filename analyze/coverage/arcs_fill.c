@@ -1,35 +1,21 @@
 /* Arcs and jumps of one source, of all its code objects. */
 #include "analyze/coverage/arcs.h"
+#include "analyze/coverage/lines.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* --- what the text allows ------------------------------------------------- */
-
-static bool
-is_callable(struct pt_str name)
-{
-    static const char *const names[] = {"<lambda>", "<listcomp>", "<setcomp>",
-                                        "<dictcomp>", "<genexpr>"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name.len == strlen(names[i]) &&
-            memcmp(name.data, names[i], name.len) == 0)
-            return true;
-    return false;
-}
 
 static enum pt_status
 allow(const struct pt_cov_source *s, struct pt_cov_allowed *out)
 {
-    uint32_t *lines = malloc((s->ncodes + (size_t)1) * sizeof *lines);
+    uint32_t *lines = NULL;
     size_t n = 0;
-    if (!lines)
-        return PT_ENOMEM;
-    for (uint32_t i = 0; i < s->ncodes; i++)
-        if (is_callable(s->codes[i].code->name))
-            lines[n++] = s->codes[i].code->firstline;
-    enum pt_status st =
-        pt_cov_arcs_allow(s->syntax, s->version, s->text, lines, n, out);
+    enum pt_status st = PT_OK;
+    if (s->version < PT_COV_MODERN)
+        st = pt_cov_callables(s, &lines, &n);
+    if (st == PT_OK)
+        st = pt_cov_arcs_allow(s->syntax, s->version, s->text, lines, n, out);
     free(lines);
     return st;
 }

@@ -17,12 +17,16 @@
  * without a line come in small groups. */
 enum { EFFORT = 256 };
 
+/* From this version of Python on coverage.py uses sys.monitoring. */
+enum { BRANCHES_SINCE = 3 << 8 | 14 };
+
 struct walk {
     const struct pt_cov_allowed *allowed; /* NULL: nobody has the text */
     const struct pt_code_counts *counts;
     const struct pt_graph *graph;
     struct pt_cov_arcs *arcs;
     int32_t exit;   /* -N */
+    bool branches;  /* coverage.py learns of branches, not of lines */
     uint32_t *seen; /* of each instruction: the last `round` that met it */
     uint32_t *todo;
     uint64_t *most; /* of each in `todo`: how often it can have been */
@@ -68,14 +72,19 @@ line_of(const struct pt_graph *g, uint32_t i)
 }
 
 /* Where a frame went from an instruction.  A yield leaves it for a while only;
- * what neither went on nor was caught has left it by an exception. */
+ * what neither went on nor was caught has left it by an exception.  A tracer of
+ * lines takes that for a way out, as if a test that raised had been answered;
+ * one of branches does not, unless a `raise` is what stands there. */
 static void
 ways_of(const struct walk *w, uint32_t i, struct way ways[WAYS])
 {
     const struct pt_code_counts *c = w->counts;
     const struct pt_graph *g = w->graph;
     uint64_t gone = c->next[i] + c->jump[i] + c->raised[i];
-    bool ends = g->ins[i].cls != PT_INS_YIELD && c->ran[i] > gone;
+    uint8_t cls = g->ins[i].cls;
+    bool leaves = w->branches ? cls == PT_INS_RETURN || cls == PT_INS_RAISE
+                              : cls != PT_INS_YIELD;
+    bool ends = leaves && c->ran[i] > gone;
     uint32_t handler =
         c->raised[i] ? pt_graph_handler(g, g->ins[i].off) : PT_INS_NONE;
     ways[0] = (struct way){i + 1, i + 1 < g->n ? c->next[i] : 0};
@@ -213,6 +222,7 @@ pt_cov_arcs_take(const struct pt_cov_allowed *allowed,
                          .counts = code->counts,
                          .graph = code->counts->graph,
                          .arcs = arcs,
+                         .branches = code->version >= BRANCHES_SINCE,
                          .exit = (int32_t)exit};
         return take_counts(&w);
     }

@@ -304,6 +304,29 @@ add_hits(const struct pt_cov_source *source, struct pt_cov_file *f)
     }
 }
 
+/* CPython 3.14 and 3.15 do not tell each line that runs: of a loop over an
+ * iterator in Python, that which runs when it is exhausted is passed over. What
+ * has run has started, as often as its first instruction ran. */
+static void
+add_untold(const struct pt_cov_source *source, struct pt_cov_file *f)
+{
+    const struct pt_syntax *s = source->syntax;
+    for (uint32_t c = 0; c < source->ncodes; c++) {
+        const struct pt_code_counts *counts = source->codes[c].counts;
+        const struct pt_graph *g = counts ? counts->graph : NULL;
+        uint32_t i = g && g->start != PT_INS_NONE ? g->start + 1 : 0;
+        for (; g && i < g->n; i++) {
+            uint32_t own = g->ins[i].line;
+            struct pt_cov_line *line =
+                own && counts->ran[i]
+                    ? find_line(f, s ? pt_cov_first_line(s, own) : own)
+                    : NULL;
+            if (line && line->hits == 0)
+                line->hits = counts->ran[i];
+        }
+    }
+}
+
 /* How many lines there are.  Where nobody has the text: as far as the bytecode
  * goes, within reason. */
 static uint32_t
@@ -357,7 +380,9 @@ pt_cov_lines(const struct pt_cov_source *source, const struct pt_exclusion *x,
     if (st == PT_OK)
         st = put_lines(&l, f);
     free(l.marks);
-    if (st == PT_OK)
+    if (st == PT_OK) {
         add_hits(source, f);
+        add_untold(source, f);
+    }
     return st;
 }

@@ -179,10 +179,12 @@ class File:
 
 def ran_beside(field, item, side, file):
     """executed_lines of coverage.py tells of whatever ran, also where it is no
-    statement: docstrings, and excluded lines."""
+    statement: docstrings, excluded lines, and annotations that somebody asked
+    for (3.14)."""
     return field == "executed_lines" and side == "theirs" and (
         item in file.their["excluded_lines"] or
-        re.match("[rRuU]?[\"']", file.line(item).strip()) is not None)
+        re.match("[rRuU]?[\"']", file.line(item).strip()) is not None or
+        file.version >= (3, 14) and re.match(r"\s*\w+\s*:", file.line(item)) is not None)
 
 
 def not_allowed(field, item, side, file):
@@ -193,10 +195,43 @@ def not_allowed(field, item, side, file):
             side == "theirs" and list(item) not in file.our["missing_branches"])
 
 
+def behind_the_end(field, item, side, file):
+    """executed_lines of 6.5 tells of lines that a file does not have: where a
+    RecursionError hits its tracer, it takes one frame for another."""
+    return (file.version < (3, 12) and field == "executed_lines" and
+            side == "theirs" and item > len(file.lines))
+
+
+UNBRANCHED = (r"\s*(@|(async\s+)?def\b|class\b).*:\s*[^\s#]|"
+              r"\s*(async\s+)?with\b|\s*while\s+(1|True)\b")
+RAISES = r"\s*assert\b|.*:\s*raise\b"
+
+
+def no_branch_there(field, item, side, file):
+    """From 3.14 on coverage.py learns of branches, not of lines: of the two
+    ways that it allows from a line without one, it sees one at most.  These
+    are a definition in one line, a `while` whose test is constant and that has
+    an `else`, and the lines of nested `with`."""
+    return (file.version >= (3, 14) and
+            (field, side) in (("executed_branches", "ours"), ("missing_branches", "theirs"))
+            and re.match(UNBRANCHED, file.line(item[0])) is not None)
+
+
+def raise_falls_through(field, item, side, file):
+    """There, it has a branch that raises go on to the line behind the raise:
+    of an assert, and of a raise in the line of its if."""
+    if file.version < (3, 14) or field not in FIELDS:
+        return False
+    if isinstance(item, tuple):
+        return re.match(RAISES, file.line(item[0])) is not None
+    return ((field, side) in (("executed_lines", "theirs"), ("missing_lines", "ours")) and
+            any(re.match(RAISES, file.line(n)) for n in range(max(1, item - 8), item)))
+
+
 # (field, item, side, file) -> bool: a row of spec/coverage-differences.md each.
 # Those of lists leave the numbers as they are.
-LISTS = [ran_beside, not_allowed]
-RULES = []
+LISTS = [ran_beside, not_allowed, behind_the_end]
+RULES = [no_branch_there, raise_falls_through]
 
 
 # --- comparing -----------------------------------------------------------------
