@@ -8,7 +8,7 @@
 struct comparing {
     struct pt_cov_changes *out;
     struct pt_line_map map;
-    bool mapped; /* else the texts are the same, or nobody has them */
+    bool mapped; /* else the texts are the same, or one is not known */
 };
 
 static enum pt_status
@@ -196,7 +196,8 @@ pt_cov_changes_init(struct pt_cov_changes *out, const struct pt_cov_file *then,
 {
     struct comparing c = {.out = out};
     *out = (struct pt_cov_changes){.then = then, .now = now};
-    c.mapped = !is_same_text(then->text, now->text);
+    c.mapped =
+        then->text.len && now->text.len && !is_same_text(then->text, now->text);
     enum pt_status st =
         c.mapped ? pt_line_map_init(&c.map, then->text, now->text) : PT_OK;
     if (st == PT_OK)

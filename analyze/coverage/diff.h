@@ -24,7 +24,8 @@ struct pt_cov_changes {
     struct pt_cov_rows alone;   /* conditions that were shown to decide alone */
 };
 
-/* The caller's to clear; PT_ENOMEM. */
+/* Where one of the texts is not known, a line is that of the same number.  The
+ * caller's to clear; PT_ENOMEM. */
 enum pt_status pt_cov_changes_init(struct pt_cov_changes *,
                                    const struct pt_cov_file *then,
                                    const struct pt_cov_file *now);
