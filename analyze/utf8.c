@@ -28,3 +28,13 @@ pt_utf8_next(const void *bytes, size_t left, uint32_t *code)
     *code = c;
     return n;
 }
+
+uint64_t
+pt_utf8_count(const void *p, size_t len)
+{
+    uint64_t n = 0;
+    uint32_t code;
+    for (size_t i = 0; i < len; n++)
+        i += pt_utf8_next((const char *)p + i, len - i, &code);
+    return n;
+}

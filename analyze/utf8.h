@@ -10,4 +10,7 @@
  * none is U+FFFD of length 1, which a real U+FFFD never is. */
 unsigned pt_utf8_next(const void *p, size_t left, uint32_t *code);
 
+/* How many code points the bytes are. */
+uint64_t pt_utf8_count(const void *p, size_t len);
+
 #endif

@@ -150,16 +150,6 @@ put_more(struct printer *p, uint64_t length, uint64_t told)
         put_number(p, " (+%" PRIu64 ")", length - told);
 }
 
-static uint64_t
-code_points(struct pt_str s)
-{
-    uint64_t n = 0;
-    uint32_t c;
-    for (size_t i = 0; i < s.len; n++)
-        i += pt_utf8_next(s.data + i, s.len - i, &c);
-    return n;
-}
-
 /* --- numbers --------------------------------------------------------------
  */
 
@@ -528,7 +518,8 @@ put_string(struct printer *p, const struct pt_value *v)
     else
         pt_repr_bytes(p->g, v->s);
     if (v->cut)
-        put_more(p, v->length, str ? code_points(v->s) : v->s.len);
+        put_more(p, v->length,
+                 str ? pt_utf8_count(v->s.data, v->s.len) : v->s.len);
 }
 
 static void

@@ -285,14 +285,14 @@ static const struct {
     {"disassemble", pt_dap_disassemble, false},
     {"exceptionInfo", pt_dap_exception_info, false},
     {"continue", pt_dap_continue, false},
-    {"reverseContinue", pt_dap_reverse_continue, false},
-    {"next", pt_dap_next, false},
-    {"stepIn", pt_dap_step_in, false},
-    {"stepOut", pt_dap_step_out, false},
-    {"stepBack", pt_dap_step_back, false},
+    {"reverseContinue", nothing, false},
+    {"next", pt_dap_step, false},
+    {"stepIn", pt_dap_step, false},
+    {"stepOut", pt_dap_step, false},
+    {"stepBack", pt_dap_step, false},
     {"goto", pt_dap_goto, false},
     {"gotoTargets", pt_dap_goto_targets, false},
-    {"pause", pt_dap_pause, false},
+    {"pause", nothing, false},
 };
 
 static enum pt_status

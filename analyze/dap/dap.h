@@ -124,9 +124,9 @@ void pt_dap_close(struct pt_dap *);
 void pt_dap_begin(struct pt_dap *);
 /* What ids meant until now is forgotten. */
 void pt_dap_forget(struct pt_dap *);
-pt_dap_request pt_dap_continue, pt_dap_reverse_continue, pt_dap_next,
-    pt_dap_step_in, pt_dap_step_out, pt_dap_step_back, pt_dap_goto,
-    pt_dap_goto_targets, pt_dap_pause, pt_dap_exception_info;
+/* A step of any kind names a thread. */
+pt_dap_request pt_dap_continue, pt_dap_step, pt_dap_goto, pt_dap_goto_targets,
+    pt_dap_exception_info;
 /* Does what the request before has asked for, once it is answered. */
 void pt_dap_after(struct pt_dap *, const char *command, const cJSON *args);
 /* Hooks of the engine. */

@@ -161,25 +161,7 @@ select_thread(struct pt_dap *d, const cJSON *args)
 }
 
 enum pt_status
-pt_dap_next(struct pt_dap *d, const cJSON *args, cJSON *body)
-{
-    return select_thread(d, args);
-}
-
-enum pt_status
-pt_dap_step_in(struct pt_dap *d, const cJSON *args, cJSON *body)
-{
-    return select_thread(d, args);
-}
-
-enum pt_status
-pt_dap_step_out(struct pt_dap *d, const cJSON *args, cJSON *body)
-{
-    return select_thread(d, args);
-}
-
-enum pt_status
-pt_dap_step_back(struct pt_dap *d, const cJSON *args, cJSON *body)
+pt_dap_step(struct pt_dap *d, const cJSON *args, cJSON *body)
 {
     return select_thread(d, args);
 }
@@ -188,18 +170,6 @@ enum pt_status
 pt_dap_continue(struct pt_dap *d, const cJSON *args, cJSON *body)
 {
     cJSON_AddTrueToObject(body, "allThreadsContinued");
-    return PT_OK;
-}
-
-enum pt_status
-pt_dap_reverse_continue(struct pt_dap *d, const cJSON *args, cJSON *body)
-{
-    return PT_OK;
-}
-
-enum pt_status
-pt_dap_pause(struct pt_dap *d, const cJSON *args, cJSON *body)
-{
     return PT_OK;
 }
 

@@ -161,6 +161,20 @@ settle(struct pt_eval *e, enum pt_tri one, bool *unknown)
     return pt_eval_forgive(e);
 }
 
+/* Nothing was found to differ: equal, where that is all there is. */
+static enum pt_tri
+all_told(struct pt_eval *e, const struct pt_value *a, const struct pt_value *b,
+         bool unknown)
+{
+    if (a->cut || b->cut)
+        pt_eval_cut(e, a->cut ? a : b);
+    else if (unknown)
+        pt_eval_unknown(e, "whether some of the items are equal is not known");
+    else
+        return PT_YES;
+    return PT_FAILED;
+}
+
 static enum pt_tri
 sequences_equal(struct pt_eval *e, const struct pt_value *a,
                 const struct pt_value *b)
@@ -176,15 +190,7 @@ sequences_equal(struct pt_eval *e, const struct pt_value *a,
         if (!settle(e, same, &unknown))
             return PT_FAILED;
     }
-    if (n < a->length || a->cut || b->cut) {
-        pt_eval_cut(e, a->cut ? a : b);
-        return PT_FAILED;
-    }
-    if (unknown) {
-        pt_eval_unknown(e, "whether some of the items are equal is not known");
-        return PT_FAILED;
-    }
-    return PT_YES;
+    return all_told(e, a, b, unknown || n < a->length);
 }
 
 /* Each key of `a` is one of `b`, and, of dicts, has an equal value there. */
@@ -217,15 +223,7 @@ entries_equal(struct pt_eval *e, const struct pt_value *a,
             return PT_NO;
         unknown = unknown || found == PT_NO;
     }
-    if (a->cut || b->cut) {
-        pt_eval_cut(e, a->cut ? a : b);
-        return PT_FAILED;
-    }
-    if (unknown) {
-        pt_eval_unknown(e, "whether some of the items are equal is not known");
-        return PT_FAILED;
-    }
-    return PT_YES;
+    return all_told(e, a, b, unknown);
 }
 
 /* The name of an enum's member; NULL of what is none. */

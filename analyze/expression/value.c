@@ -159,11 +159,7 @@ pt_eval_float(struct pt_eval *e, double f)
 uint64_t
 pt_eval_points(struct pt_str s)
 {
-    uint64_t n = 0;
-    uint32_t c;
-    for (size_t i = 0; i < s.len; n++)
-        i += pt_utf8_next(s.data + i, s.len - i, &c);
-    return n;
+    return pt_utf8_count(s.data, s.len);
 }
 
 const struct pt_value *
