@@ -362,6 +362,8 @@ answer(struct pt_dap *d, const cJSON *request)
 static enum pt_status
 serve(struct pt_dap *d)
 {
+    static const char passed_over[] =
+        "ptana dap: a message that is no request was passed over\n";
     while (!d->done && d->status == PT_OK) {
         cJSON *message;
         enum pt_status st = next(d, &message);
@@ -378,9 +380,7 @@ serve(struct pt_dap *d)
             answer(d, message);
         else
             pt_dap_output(d, "console",
-                          (struct pt_str){"ptana dap: a message that is no "
-                                          "request was passed over\n",
-                                          57});
+                          (struct pt_str){passed_over, sizeof passed_over - 1});
         cJSON_Delete(message);
     }
     return d->status;

@@ -196,28 +196,63 @@ command(struct words *w, const char *ptrec, const char *trace,
         add(w, "", arg->valuestring);
 }
 
+/* What came of the program's output and was not passed on yet. */
+struct output {
+    const char *category;
+    char data[4096];
+    size_t used;
+};
+
+/* How many bytes at the end are the beginning of a character. */
+static size_t
+begun(const char *data, size_t n)
+{
+    for (size_t k = 1; k < 4 && k <= n; k++) {
+        unsigned char c = (unsigned char)data[n - k];
+        if ((c & 0xc0) != 0x80)
+            return k < (c >= 0xf0   ? 4u
+                        : c >= 0xe0 ? 3u
+                        : c >= 0xc0 ? 2u
+                                    : 1u)
+                       ? k
+                       : 0;
+    }
+    return 0;
+}
+
+/* Reads once more; false at the end. */
+static bool
+read_output(struct pt_dap *d, int fd, struct output *o)
+{
+    ssize_t n = read(fd, o->data + o->used, sizeof o->data - o->used);
+    size_t all = o->used + (n > 0 ? (size_t)n : 0);
+    size_t rest = n > 0 ? begun(o->data, all) : 0;
+    if (all > rest)
+        pt_dap_output(d, o->category, (struct pt_str){o->data, all - rest});
+    memmove(o->data, o->data + all - rest, rest);
+    o->used = rest;
+    return n > 0;
+}
+
 /* Passes on what the program writes until it has ended; a disconnect ends it.
  */
 static void
 pass_on(struct pt_dap *d, pid_t pid, const int fds[2])
 {
-    static const char *const category[2] = {"stdout", "stderr"};
+    struct output output[2] = {{.category = "stdout"}, {.category = "stderr"}};
     struct pollfd p[3] = {{.fd = fds[0], .events = POLLIN},
                           {.fd = fds[1], .events = POLLIN},
                           {.fd = d->wire.in, .events = POLLIN}};
-    char text[4096];
     while (p[0].fd >= 0 || p[1].fd >= 0) {
-        if (poll(p, 3, -1) < 0 && errno != EINTR)
-            break;
-        for (size_t i = 0; i < 2; i++) {
-            ssize_t n = p[i].fd >= 0 && p[i].revents
-                            ? read(p[i].fd, text, sizeof text)
-                            : -1;
-            if (n > 0)
-                pt_dap_output(d, category[i], (struct pt_str){text, (size_t)n});
-            else if (p[i].fd >= 0 && p[i].revents)
-                p[i].fd = -1;
+        if (poll(p, 3, -1) < 0) {
+            if (errno != EINTR)
+                break;
+            continue;
         }
+        for (size_t i = 0; i < 2; i++)
+            if (p[i].fd >= 0 && p[i].revents &&
+                !read_output(d, p[i].fd, &output[i]))
+                p[i].fd = -1;
         if (p[2].fd >= 0 && p[2].revents) {
             if (!pt_dap_read_ahead(d))
                 p[2].fd = -1;

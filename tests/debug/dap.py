@@ -193,6 +193,24 @@ def launch(directory, python):
     require(os.path.exists(kept), "the trace is kept")
 
 
+def output(directory, python):
+    """What a program prints comes whole, wherever its pieces are cut."""
+    program = os.path.join(directory, "long.py")
+    with open(program, "w", encoding="utf-8") as file:
+        file.write("print('\u00e9\U0001f600\u20ac' * 5000)\n")
+    dap = client()
+    dap.get("initialize", adapterID="ptana")
+    dap.get("launch", program=program, python=python.path)
+    printed = ""
+    while not printed.endswith("\n"):
+        printed += dap.event("output")["output"]
+    equal(printed, "\u00e9\U0001f600\u20ac" * 5000 + "\n", "printed")
+    dap.event("initialized")
+    dap.get("configurationDone")
+    equal(dap.event("stopped")["reason"], "end", "nothing failed")
+    fine(dap)
+
+
 def refusals(directory, python):
     """Requests that cannot be met are answered, and the session goes on."""
     dap = client()
@@ -322,7 +340,7 @@ def main():
         if python.version[:2] in ((3, 12), (3, 13)):
             suite.case("%s: values" % python, values, python)
     last = versions[-1]
-    for function in launch, refusals, hostile, sockets, gone:
+    for function in launch, output, refusals, hostile, sockets, gone:
         suite.case(function.__name__, function, last)
     if has_real_client():
         suite.case("a real client", real_client, last)
