@@ -92,6 +92,14 @@ pt_decisions_find(const struct pt_decisions *d, const struct pt_position *p)
 }
 
 uint32_t
+pt_decisions_outside(const struct pt_decisions *d, uint32_t row)
+{
+    uint32_t own = d->parts[row].decision;
+    uint32_t around = d->around[d->decisions[own].root];
+    return around && d->parts[around - 1].decision < own ? around : 0;
+}
+
+uint32_t
 pt_decisions_behind(const struct pt_decisions *d, const struct pt_position *p)
 {
     if (!is_placed(p))

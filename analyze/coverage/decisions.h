@@ -106,6 +106,9 @@ bool pt_decisions_is_at(const struct pt_decisions *, uint32_t row,
  * chain are not looked at. */
 uint32_t pt_decisions_find(const struct pt_decisions *,
                            const struct pt_position *);
+/* The expression around the decision that `row` is a part of, + 1; 0 none.  It
+ * is one of an earlier decision, whatever a file says. */
+uint32_t pt_decisions_outside(const struct pt_decisions *, uint32_t row);
 /* The first condition that begins at the end of the position or later, + 1. */
 uint32_t pt_decisions_behind(const struct pt_decisions *,
                              const struct pt_position *);

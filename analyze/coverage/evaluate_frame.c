@@ -184,8 +184,7 @@ pt_evaluate_branch(struct pt_evaluator *e, const struct pt_watch *w,
 static uint32_t
 outside(const struct pt_watch *w, uint32_t row)
 {
-    const struct pt_decisions *d = w->judged->decisions;
-    return d->around[d->decisions[d->parts[row].decision].root];
+    return pt_decisions_outside(w->judged->decisions, row);
 }
 
 /* The decision that `row` is a part of, if it is followed and of this code. */

@@ -222,7 +222,7 @@ is_last(const struct pt_decisions *d, const struct pt_graph *g,
     if (g->ins[i + 1].cls == PT_INS_JUMP || g->ins[i + 1].cls == PT_INS_RETURN)
         return true;
     while (behind && d->parts[behind - 1].decision != decision)
-        behind = d->around[d->decisions[d->parts[behind - 1].decision].root];
+        behind = pt_decisions_outside(d, behind - 1);
     return !behind;
 }
 
