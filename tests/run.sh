@@ -122,6 +122,7 @@ suite debug 900 "$python" tests/debug/run.py
 suite dap 600 "$python" tests/debug/dap.py
 suite install 120 sh tests/check_install.sh
 suite encoder 600 "$python" tests/values/run_encoder.py
+suite hostile 600 "$python" tests/values/run_hostile.py
 suite inside 600 sh tests/inside/run.sh
 suite tsan 900 sh tests/tsan/run.sh
 suite processes 900 "$python" tests/processes/run.py

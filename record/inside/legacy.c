@@ -25,6 +25,7 @@
 #include "legacy_flow.h"
 #include "legacy_plain.h"
 #include "objects.h"
+#include "values.h"
 #include "wrap.h"
 
 #include <internal/pycore_runtime.h>
@@ -589,7 +590,7 @@ pt_hooks_start(char *why, size_t whylen)
     struct pt_wrap *const wraps[] = {&settrace, &setprofile, &start_new_thread,
                                      &start_new};
     if (pt_producer.values != PT_VALUES_NONE) {
-        snprintf(why, whylen, "--values needs CPython 3.12 or later");
+        snprintf(why, whylen, PT_VALUES_REFUSED);
         return false;
     }
     set_wanted(pt_producer.events);

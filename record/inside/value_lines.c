@@ -129,10 +129,12 @@ tell(const struct moment *m, const struct pt_value_use *use, bool changes)
         return;
     PyObject *o = local ? pt_capture_local(m->f, m->co, index)
                         : named(m, index); /* borrowed */
-    if (!use->stored && (o == NULL || (*told != 0 && local && is_fixed(o) &&
-                                       !pt_capture_is_cell(m->co, index))))
+    if (o == NULL && (*told == 0 || !use->stored))
         return;
-    if (m->c->secret[i]) {
+    if (!use->stored && *told != 0 && local && is_fixed(o) &&
+        !pt_capture_is_cell(m->co, index))
+        return;
+    if (m->c->secret[i] && o != NULL) {
         if (*told != TOLD || use->stored)
             pt_capture_mark(m->off, use->dst, PT_MARK_REDACTED);
         *told = TOLD;

@@ -164,6 +164,10 @@ bool
 pt_values_init(PyObject *monitoring, char *why, size_t whylen)
 {
     bool calls = pt_producer.events >> PT_C_CALL & 1;
+    if (!PT_VALUES_KNOWN) {
+        snprintf(why, whylen, "%s", PT_VALUES_REFUSED);
+        return false;
+    }
     values.lines = pt_producer.values == PT_VALUES_LOCALS;
     values.instructions = pt_producer.events >> PT_INSTRUCTION & 1;
     values.at = (values.lines ? PT_UNIT_RUN : 0u) |

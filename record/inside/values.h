@@ -9,6 +9,12 @@
 
 #include "callback.h"
 
+/* Of other versions what values need is not known to hold. */
+#define PT_VALUES_KNOWN                                                        \
+    (PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000)
+#define PT_VALUES_REFUSED                                                      \
+    "--values is for CPython 3.12 and 3.13: leave it out, or use one of these"
+
 #if PT_HAVE_MONITORING
 
 /* Once, before pt_values_callback(), where values are recorded; false with a

@@ -27,13 +27,20 @@ asan=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
 
 for py in "$@"; do
     name=$(basename "$py")
-    for preset in flow calls lines instructions; do
+    for preset in flow calls lines instructions flow,calls flow,locals; do
+        # PRESET or PRESET,VALUES, which not every version has
+        values=${preset#*,} program=tests/inside/program.py
+        case $preset,$("$py" -c 'import sys; print(sys.version_info[1])') in
+        *,*,12 | *,*,13) program=tests/values/hostile.py ;;
+        *,*,*) continue ;;
+        *) values=none ;;
+        esac
         trace=$work/$name.$preset.ptr log=$work/$name.$preset.asan
         rm -f "$trace" "$log"*
         LD_PRELOAD="$asan" PYTHONMALLOC=malloc UBSAN_OPTIONS="log_path=$log" \
         ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0:log_path=$log" \
-            $build/bin/ptrec run --quiet -o "$trace" --preset=$preset --python="$py" \
-            tests/inside/program.py >"$work/out" 2>"$work/err"
+            $build/bin/ptrec run --quiet -o "$trace" --preset=${preset%,*} \
+            --values="$values" --python="$py" "$program" >"$work/out" 2>"$work/err"
         [ $? = 0 ] && grep -q '^done 1$' "$work/out" && [ -s "$trace" ] &&
             ! cat "$log"* 2>/dev/null | grep -q 'hooks\.cpython\|record/'
         note $? "asan $name $preset (see $log*)"
