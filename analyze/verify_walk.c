@@ -231,7 +231,7 @@ check_event(struct here *h, const struct pt_event *e)
     struct pt_walk_thread *t = h->thread;
     struct pt_walked w;
     if (is_fine(e->kind))
-        return remember(h->check, t, h->seq, e);
+        return h->check->kinds ? remember(h->check, t, h->seq, e) : PT_OK;
     enum pt_status st = pt_walk_step(t->walk, e, h->seq, &w);
     if (st != PT_OK)
         return st;
@@ -296,7 +296,11 @@ pt_walk_check_init(struct pt_walk_check *check, struct pt_session *s,
     *check = (struct pt_walk_check){
         .session = s,
         .text = text,
-        .kinds = h->events & (1u << PT_LINE | 1u << PT_INSTRUCTION),
+        /* A value lies between a line's event and its instruction's, where
+           the walk has neither yet: then nothing is compared. */
+        .kinds = h->values.len != 0
+                     ? 0
+                     : h->events & (1u << PT_LINE | 1u << PT_INSTRUCTION),
         .ids = ids,
     };
     enum pt_status st = pt_graph_cache_new(s->trace, &check->graphs);

@@ -131,6 +131,17 @@ def exact_chunks(directory, python, path):
     check(trace, python, os.path.basename(path))
 
 
+def exact_values(directory, python, path):
+    """Values as points of proof, in such chunks: nothing runs otherwise, and what has
+    not changed is found where it was told."""
+    trace = os.path.join(directory, "t.ptr")
+    harness.run([TINY, "run", "--quiet", "--python=" + python.path, "-o", trace, OPTIONS[0],
+                 "--values=locals", path], cwd=directory)
+    report = json.loads(harness.ptana("verify", trace, "--format=json"))
+    require(harness.info(trace)["kinds"]["value"] > 100, "there are values")
+    equal((report["lost_values"], report["desyncs"]), (0, 0), "lost values, desyncs")
+
+
 def exact_module(directory, python, module):
     """The module's tests may fail for reasons of their own."""
     trace = os.path.join(directory, "t.ptr")
@@ -151,6 +162,8 @@ for number, python in enumerate(harness.with_jit(harness.interpreters())):
             continue
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
+            if python.version[:2] in ((3, 12), (3, 13)):
+                suite.case(name + " with values", exact_values, python, path)
         for rules in stdlib.some(FILTERS, 1, number + index):
             suite.case(name + " " + " ".join(rules[-3:]), exact_program, python, path, rules)
     modules = stdlib.installed(python, stdlib.LANGUAGE)
