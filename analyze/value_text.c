@@ -381,7 +381,7 @@ put_items(struct printer *p, const struct layout *l, const struct pt_value *v,
         put(p, l->spread ? &lead->items[k] : lead);
         first = false;
     }
-    if (l->spread && lead->cut) {
+    if (lead && l->spread && lead->cut) {
         between(p, broken, first);
         put_more(p, lead->length, lead->n);
         first = false;

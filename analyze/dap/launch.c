@@ -133,14 +133,15 @@ struct words {
 static void
 add(struct words *w, const char *before, const char *text)
 {
-    char *word = malloc(strlen(before) + strlen(text) + 1);
+    size_t first = strlen(before), second = strlen(text);
+    char *word = malloc(first + second + 1);
     if (!word || w->n == WORDS) {
         w->failed = true;
         free(word);
         return;
     }
-    strcpy(word, before);
-    strcat(word, text);
+    memcpy(word, before, first);
+    memcpy(word + first, text, second + 1);
     w->list[w->n++] = word;
 }
 
@@ -163,7 +164,7 @@ find_ptrec(char *path)
     char *slash = strrchr(path, '/');
     if (!slash)
         return false;
-    strcpy(slash, name);
+    memcpy(slash, name, sizeof name);
     return access(path, X_OK) == 0;
 }
 
@@ -266,7 +267,6 @@ pass_on(struct pt_dap *d, pid_t pid, const int fds[2])
 static enum pt_status
 record(struct pt_dap *d, struct words *w, const char *cwd)
 {
-    extern char **environ;
     posix_spawn_file_actions_t actions;
     int out[2] = {-1, -1}, err[2] = {-1, -1}, failed = ENOMEM, ended = 0;
     pid_t pid = -1;

@@ -92,8 +92,8 @@ add_frame(struct pt_dap *d, cJSON *list, size_t thread, size_t entry,
 enum pt_status
 pt_dap_stack(struct pt_dap *d, const cJSON *args, cJSON *body)
 {
-    struct pt_thread_state t;
-    size_t thread, n = 0;
+    struct pt_thread_state t = {0};
+    size_t thread = 0, n = 0;
     int64_t start = pt_dap_number(args, "startFrame", 0);
     int64_t levels = pt_dap_number(args, "levels", 0);
     cJSON *list = cJSON_AddArrayToObject(body, "stackFrames");

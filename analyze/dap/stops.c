@@ -350,7 +350,6 @@ put_value(struct pt_dap *d, struct pt_str text, struct pt_growing *g)
     struct pt_expr *expr;
     struct pt_expr_result result;
     struct pt_expr_scope scope = pt_locals_scope(d->locals);
-    const char *said = why;
     if (pt_expr_parse(text, &expr, why) != PT_OK) {
         pt_growing_text(g, "<");
         pt_growing_text(g, why);
@@ -363,9 +362,8 @@ put_value(struct pt_dap *d, struct pt_str text, struct pt_growing *g)
         else if (result.value)
             pt_value_line(g, d->trace, result.value, 1000);
         else {
-            said = result.text;
             pt_growing_text(g, "<");
-            pt_growing_text(g, said);
+            pt_growing_text(g, result.text);
             pt_growing_text(g, ">");
         }
         pt_expr_result_clear(&result);

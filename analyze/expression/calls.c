@@ -145,13 +145,13 @@ static const struct pt_value *
 own_attribute(struct pt_eval *e, const struct pt_value *v, struct pt_str name)
 {
     static const struct {
-        enum pt_class class;
         const char *name;
+        enum pt_class class;
         uint32_t item;
-    } parts[] = {{PT_CLASS_COMPLEX, "real", 0}, {PT_CLASS_COMPLEX, "imag", 1},
-                 {PT_CLASS_RANGE, "start", 0},  {PT_CLASS_RANGE, "stop", 1},
-                 {PT_CLASS_RANGE, "step", 2},   {PT_CLASS_SLICE, "start", 0},
-                 {PT_CLASS_SLICE, "stop", 1},   {PT_CLASS_SLICE, "step", 2}};
+    } parts[] = {{"real", PT_CLASS_COMPLEX, 0}, {"imag", PT_CLASS_COMPLEX, 1},
+                 {"start", PT_CLASS_RANGE, 0},  {"stop", PT_CLASS_RANGE, 1},
+                 {"step", PT_CLASS_RANGE, 2},   {"start", PT_CLASS_SLICE, 0},
+                 {"stop", PT_CLASS_SLICE, 1},   {"step", PT_CLASS_SLICE, 2}};
     enum pt_class class = pt_eval_class(e, v);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (class == parts[i].class && parts[i].item < v->n &&

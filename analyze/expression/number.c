@@ -134,10 +134,11 @@ divide(const mpz_t a, const mpz_t b)
     long bits = n ? 64 - __builtin_clzll(n) : 0;
     long extra = (bits > DBL_MIN_EXP - shift ? bits : DBL_MIN_EXP - shift) -
                  DBL_MANT_DIG;
-    uint64_t half = (uint64_t)1 << (extra - 1);
+    /* The quotient has two bits more than a double, at least. */
+    uint64_t half = extra > 0 ? (uint64_t)1 << (extra - 1) : 0;
     if ((n & half) && (n & (3 * half - 1)))
         n += half;
-    n &= ~(2 * half - 1);
+    n &= half ? ~(2 * half - 1) : n;
     mpz_clears(q, r, x, y, NULL);
     return ldexp((double)n, (int)shift);
 }
@@ -331,7 +332,8 @@ calculate(enum pt_operator op, mpz_t r, const mpz_t a, const mpz_t b)
     case PT_OP_RSHIFT:
         /* Beyond all bits there is only the sign. */
         mpz_fdiv_q_2exp(r, a,
-                        mpz_fits_ulong_p(b) ? mpz_get_ui(b) : 2u * BITS_MOST);
+                        mpz_fits_ulong_p(b) ? mpz_get_ui(b)
+                                            : (mp_bitcnt_t)2 * BITS_MOST);
         return true;
     case PT_OP_BITAND:
         mpz_and(r, a, b);
