@@ -133,15 +133,11 @@ struct words {
 static void
 add(struct words *w, const char *before, const char *text)
 {
-    size_t first = strlen(before), second = strlen(text);
-    char *word = malloc(first + second + 1);
-    if (!word || w->n == WORDS) {
+    char *word;
+    if (w->n == WORDS || asprintf(&word, "%s%s", before, text) < 0) {
         w->failed = true;
-        free(word);
         return;
     }
-    memcpy(word, before, first);
-    memcpy(word + first, text, second + 1);
     w->list[w->n++] = word;
 }
 
