@@ -55,14 +55,32 @@ make_room(struct pt_once *o, uint32_t code)
     return PT_OK;
 }
 
-/* The way that a branch of instruction `i` to `dst` went. */
-static uint8_t
-way_of(const struct pt_graph *g, uint32_t i, uint32_t dst)
+/* From 3.14 on what a branch led to can be what tells of it: the branch before,
+ * which was not taken, or the loop whose end it is. */
+static void
+note_led_here(uint8_t *told, const struct pt_graph *g, uint32_t at)
+{
+    if (g->ins[at].flags & PT_INS_OUTCOME && at > 0) {
+        told[at - 1] |= WENT_ON;
+        return;
+    }
+    for (uint32_t i = 0; i < g->n; i++)
+        if (g->ins[i].cls == PT_INS_FOR && g->ins[i].target == at)
+            told[i] |= JUMPED;
+}
+
+static void
+note_branch(uint8_t *told, const struct pt_graph *g, uint32_t at, uint32_t dst)
 {
     uint32_t to = pt_graph_index(g, dst);
+    bool decides =
+        g->ins[at].cls == PT_INS_COND || g->ins[at].cls == PT_INS_FOR;
     if (to == PT_INS_NONE)
-        return 0;
-    return to == g->ins[i].target ? JUMPED : WENT_ON;
+        return;
+    if (decides)
+        told[at] |= to == g->ins[at].target ? JUMPED : WENT_ON;
+    else
+        note_led_here(told, g, at);
 }
 
 static enum pt_status
@@ -83,7 +101,10 @@ note(struct pt_once *o, const struct pt_event *e)
         o->codes[e->id] = calloc(g->n + (size_t)1, 1);
     if (st != PT_OK || !o->codes[e->id])
         return PT_ENOMEM;
-    o->codes[e->id][i] |= line ? BEGINS : way_of(g, i, e->dst);
+    if (line)
+        o->codes[e->id][i] |= BEGINS;
+    else
+        note_branch(o->codes[e->id], g, i, e->dst);
     return PT_OK;
 }
 
@@ -155,6 +176,51 @@ follow(struct reach *r, uint32_t i)
         c->jump[i] = 1;
 }
 
+/* A handler in the line that raised is not told of (END_ASYNC_FOR): what ran,
+ * and can only have come from the instruction before it, tells. */
+static enum pt_status
+trace_back(struct reach *r)
+{
+    const struct pt_graph *g = r->counts->graph;
+    uint8_t *entered = calloc(g->n + (size_t)1, 1);
+    if (!entered)
+        return PT_ENOMEM;
+    for (uint32_t i = 0; i < g->n; i++)
+        if (g->ins[i].target < g->n)
+            entered[g->ins[i].target] = 1;
+    for (uint32_t k = 0; k < g->nguards; k++)
+        if (g->guards[k].handler < g->n)
+            entered[g->guards[k].handler] = 1;
+    for (uint32_t i = g->n; i-- > 1;)
+        if (r->counts->ran[i] && !entered[i] &&
+            g->ins[i - 1].cls == PT_INS_NEXT) {
+            r->counts->ran[i - 1] = 1;
+            r->counts->next[i - 1] = 1;
+        }
+    free(entered);
+    return PT_OK;
+}
+
+/* A handler that ran was raised to: from the last instruction that it guards
+ * and that ran. */
+static void
+find_raises(struct pt_code_counts *c)
+{
+    const struct pt_graph *g = c->graph;
+    for (uint32_t k = 0; k < g->nguards; k++) {
+        const struct pt_guard *guard = &g->guards[k];
+        uint32_t last = PT_INS_NONE;
+        if (guard->handler >= g->n || !c->ran[guard->handler])
+            continue;
+        for (uint32_t i = pt_graph_index(g, 2 * guard->start);
+             i < g->n && g->ins[i].off / 2 < guard->end; i++)
+            last = c->ran[i] ? i : last;
+        if (last != PT_INS_NONE &&
+            pt_graph_handler(g, g->ins[last].off) == guard->handler)
+            c->raised[last] = 1;
+    }
+}
+
 enum pt_status
 pt_once_code(const struct pt_once *o, uint32_t code,
              struct pt_code_counts **out)
@@ -176,6 +242,13 @@ pt_once_code(const struct pt_once *o, uint32_t code,
     while (st == PT_OK && r.n > 0)
         follow(&r, r.todo[--r.n]);
     free(r.todo);
+    if (st == PT_OK)
+        st = trace_back(&r);
+    if (st != PT_OK) {
+        pt_code_counts_free(r.counts);
+        return st;
+    }
+    find_raises(r.counts);
     *out = r.counts;
-    return st;
+    return PT_OK;
 }

@@ -17,8 +17,8 @@ struct pt_fold pt_once_fold(struct pt_once *);
 
 /* Counts of 1 where something ran: from the beginning of a line up to where the
  * next one begins, by the ways that were told.  What an exception left out
- * behind it on its line counts as run, and no handler's way is known.  The
- * caller's to free; NULL where nothing ran. */
+ * behind it on its line counts as run, and where a handler was raised to is
+ * a guess.  The caller's to free; NULL where nothing ran. */
 enum pt_status pt_once_code(const struct pt_once *, uint32_t code,
                             struct pt_code_counts **out);
 

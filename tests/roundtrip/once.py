@@ -7,6 +7,7 @@ events off.
 make check takes the programs of tests/roundtrip and three modules of the
 standard library's own tests, other ones each day; make check-all takes all."""
 import glob
+import json
 import os
 import sys
 
@@ -53,6 +54,24 @@ def same(directory, python, *program, **kwargs):
                   for preset in ("flow", "coverage"))
     compare(once, flow)
     return once
+
+
+def covered(trace, python):
+    """What ptana coverage makes of it, but how often."""
+    report = json.loads(harness.ptana("coverage", trace, "--branches", "--format=json",
+                                      "--include=*", "--python=" + python.path))
+    return {name: {key: file[key] for key in (
+        "executed_lines", "missing_lines", "executed_branches", "missing_branches", "summary")}
+        for name, file in report["files"].items()}
+
+
+def coverage(directory, python, program):
+    flow, once = (covered(record(directory, python, preset, program), python)
+                  for preset in ("flow", "coverage"))
+    equal(set(once), set(flow), "files")
+    for name, file in flow.items():
+        for key, value in file.items():
+            equal(once[name][key], value, name, key)
 
 
 def told_once(directory, python):
@@ -149,7 +168,9 @@ def main():
         suite.case("%s told once" % python, told_once, python)
         for path in sorted(glob.glob(os.path.join(PROGRAMS, "*.py"))):
             if os.path.basename(path) not in VARYING:
-                suite.case("%s %s" % (python, os.path.basename(path)), same, python, path)
+                name = os.path.basename(path)
+                suite.case("%s %s" % (python, name), same, python, path)
+                suite.case("%s coverage of %s" % (python, name), coverage, python, path)
         for name in stdlib.some(stdlib.installed(python, MODULES), THREE, number):
             suite.case("%s %s" % (python, name), module, python, name)
         for case in chosen_files, interrupted, children, other_analyzers:
