@@ -182,8 +182,7 @@ pt_trace_told(const struct pt_trace *trace)
 
 /* What is told once is of a frame that nothing else is known of. */
 static void
-place_once(struct pt_stack *s, const struct pt_event *e,
-           struct pt_step *out)
+place_once(struct pt_stack *s, const struct pt_event *e, struct pt_step *out)
 {
     close_c_calls(s, out);
     out->frame = (struct pt_frame){.id = e->id, .off = e->pos};
