@@ -163,7 +163,8 @@ read_item(struct pt_values_page *p, struct pt_str item)
     if (c.bad || c.at != c.end)
         return PT_EDAMAGED;
     p->ends = pt_alloc((n + 1) * sizeof *p->ends);
-    pt_buf_add(&p->bytes, bytes.data, bytes.len);
+    if (bytes.len > 0)
+        pt_buf_add(&p->bytes, bytes.data, bytes.len);
     if (p->ends == NULL || p->bytes.failed)
         return PT_ENOMEM;
     enum pt_status st = pt_column_get32(&sizes, (size_t)n, p->ends);

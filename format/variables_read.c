@@ -66,6 +66,8 @@ load(struct pt_values *vs)
         if (st != PT_OK)
             return st;
         size_t begin = v->items.len;
+        if (item.len == 0)
+            continue;
         pt_buf_add(&v->items, item.data, item.len);
         if (v->items.failed)
             return PT_ENOMEM;
