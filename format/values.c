@@ -177,7 +177,7 @@ read_item(struct pt_values_page *p, struct pt_str item)
             return PT_EDAMAGED;
         p->ends[i] = (uint32_t)end;
     }
-    if (end != bytes.len)
+    if (end != bytes.len || (n > 0 && end == 0))
         return PT_EDAMAGED;
     p->n = (uint32_t)n;
     return PT_OK;
