@@ -93,6 +93,19 @@ find_raise(struct pt_view *v, uint64_t frame, uint32_t type, bool again,
     return PT_END;
 }
 
+/* One event back, values left aside: they tell of what was there. */
+static enum pt_status
+back_to_event(struct pt_history *h, struct pt_here *here)
+{
+    enum pt_status st = PT_OK;
+    do {
+        st = pt_history_prev(h, PT_GRAIN_EVENT);
+        if (st == PT_OK)
+            st = pt_history_here(h, here);
+    } while (st == PT_OK && here->event->kind == PT_VALUE);
+    return st;
+}
+
 /* From where a frame was unwound to where that came from: the raise, or, where
  * the trace has none, the innermost frame that was unwound with it. */
 static enum pt_status
@@ -120,9 +133,7 @@ go_raise(struct pt_view *v, struct pt_here at, struct pt_failure *out)
         /* It came out of a frame that was called here, if one was unwound just
          * before. */
         if (st == PT_OK)
-            st = pt_history_prev(v->history, PT_GRAIN_EVENT);
-        if (st == PT_OK)
-            st = pt_history_here(v->history, &at);
+            st = back_to_event(v->history, &at);
         if (st == PT_OK && at.event->kind == PT_UNWIND)
             continue;
         return st == PT_OK || st == PT_END ? pt_history_seek(v->history, seq, 0)

@@ -19,7 +19,7 @@ from harness import equal, require  # noqa: E402
 TINY = os.path.join(harness.BUILD, "tests", "tiny", "bin", "ptrec")  # 53 events a chunk
 PROGRAMS = [name[:-3] for name in sorted(os.listdir(os.path.join(HERE, "programs")))
             if name.endswith(".py")]
-VALUES = (3, 12)  # the first that values are recorded of
+VALUES = (3, 12), (3, 13)  # that values are recorded of
 WALKS = 600 if harness.ALL else 50  # of eight motions each
 WHEN = re.compile(r"^(\d+)(?:\+(\d+))?  ~?[\d.]+ s  thread #", re.M)
 MOVES = ["step", "next", "finish", "until", "stepi", "nexti", "reverse-step", "reverse-next",
@@ -70,7 +70,7 @@ def moved(thread, i, move):
 
 
 def walk(directory, python, name, tool):
-    valued = name == "variables" and python.version >= VALUES
+    valued = name == "variables" and python.version[:2] in VALUES
     trace = record(python, directory, name, ["--values=locals"] if valued else [], tool)
     m = model.Model(harness.dump(trace), trace)
     rng = random.Random(name)
@@ -268,8 +268,8 @@ def expressions(directory, python):
 
 # --- where it opens ---------------------------------------------------------------
 
-def failure(directory, python):
-    trace = record(python, directory, "recursion")
+def failure(directory, python, options=()):
+    trace = record(python, directory, "recursion", options)
     text = debug(trace, directory, ["bt"])
     require("ended with KeyError, raised here:" in text, text)
     require(re.search(r"\* #0 +fails at \S*recursion.py:20\n +#1 +main at \S*:42\n", text), text)
@@ -310,9 +310,11 @@ def main():
         suite.case("%s: breakpoints of functions" % python, functions, python)
         suite.case("%s: tasks" % python, tasks, python)
         suite.case("%s: breakpoints on the way" % python, over_calls, python)
-        if python.version >= VALUES:
+        if python.version[:2] in VALUES:
             suite.case("%s: variables at each line" % python, variables, python)
             suite.case("%s: expressions" % python, expressions, python)
+            suite.case("%s: the point of failure, with values" % python, failure, python,
+                       ["--values=locals"])
         suite.case("%s: the point of failure" % python, failure, python)
     suite.case("a session on a terminal", on_terminal, versions[-1])
     suite.finish()
