@@ -14,7 +14,8 @@ struct frame {
     const pt_pyframe *frame;
     const PyCodeObject *code; /* only compared */
     uint64_t *told;
-    uint32_t room; /* of `told` */
+    uint64_t where; /* whose events have it; see place() */
+    uint32_t room;  /* of `told` */
     uint32_t run;
 };
 enum { TOLD = 1 };
@@ -54,6 +55,15 @@ forget(struct frame *s, const struct moment *m)
     s->code = m->co;
 }
 
+/* The stream of events that the thread writes to: a value is the same as what
+ * was told before in that one, which a generator can leave for another. */
+static uint64_t
+place(void)
+{
+    return pt_lane != NULL ? pt_lane->birth * PT_STACKS_LIMIT + pt_lane->stack
+                           : 0;
+}
+
 /* A forked child has told nothing yet. */
 static void
 forget_all(void)
@@ -78,6 +88,12 @@ moment_of(const pt_pyframe *f, uint32_t off)
         forget(m.frame, &m);
     if (m.frame != NULL && m.frame->code == NULL)
         m.frame = NULL;
+    uint64_t where = place();
+    if (m.frame != NULL && m.frame->where != where) {
+        m.frame->where = where;
+        memset(m.frame->told, 0,
+               (m.c->locals + m.c->names) * sizeof *m.frame->told);
+    }
     return m;
 }
 
