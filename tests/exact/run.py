@@ -5,9 +5,10 @@ block and edge (the unit test replay_counts/recorded).
 
   run.py [WORD...]   only the cases whose names have one of the words
 
-make check takes the programs of tests/roundtrip, each without and with a filter,
-and six modules of the standard library's own tests, other ones each day; make
-check-all takes all filters and all modules.  What CPython does that no walk can
+make check takes the programs of tests/roundtrip, and, with three of the
+interpreters, other ones each day, each of them with a filter and six modules of
+the standard library's own tests, also other ones; make check-all takes all
+filters and all modules with all interpreters.  What CPython does that no walk can
 follow is in KNOWN, with its cause, and must show as a desync or a difference,
 never more often than there; spec/cpython.md tells more.  At last the suite says how much was skipped,
 which must be less than 1 %: cases in KNOWN, and recorded events that were not
@@ -153,12 +154,14 @@ def exact_module(directory, python, module):
 
 suite = harness.Suite("exact")
 cases = 0  # of make check-all
+chosen = {python.path for python in
+          (harness.interpreters() if sys.argv[1:] else harness.chosen())}
 for number, python in enumerate(harness.with_jit(harness.interpreters())):
     programs = sorted(glob.glob(os.path.join(PROGRAMS, "*.py")))
     for index, path in enumerate(programs):
         name = "%s %s" % (python, os.path.basename(path))
         suite.case(name, exact_program, python, path, [])
-        if (python.beside or python.settings) and not harness.ALL:
+        if python.path not in chosen or (python.settings and not harness.ALL):
             continue
         if os.path.basename(path) in FRAMES or harness.ALL or sys.argv[1:]:
             suite.case(name + " in tiny chunks", exact_chunks, python, path)
@@ -168,7 +171,7 @@ for number, python in enumerate(harness.with_jit(harness.interpreters())):
             suite.case(name + " " + " ".join(rules[-3:]), exact_program, python, path, rules)
     modules = stdlib.installed(python, stdlib.LANGUAGE)
     cases += len(programs) * (1 + len(FILTERS)) + len(modules)
-    if python.beside and not harness.ALL:
+    if python.path not in chosen:
         continue
     if not modules:
         print("note: %s has no tests of the standard library" % python)
