@@ -178,7 +178,7 @@ class Parser:
         self.names = []
         self.todo = []  # calls to make, the next one last
         tree = ast.parse(text)
-        self.rows["code"] = [(line,) for line in code_lines(text)]
+        self.rows["code"] = [(line,) for line in code_lines(text, tree)]
         self.tokens = Tokens(text, self.rows)
         end = max(1, len(self.tokens.lines) - (self.tokens.lines[-1] == ""))
         self.rows["suites"].append((MODULE, 0, 0, 1, 0, 0, 0, end))
@@ -391,16 +391,20 @@ class Parser:
         self.push(calls)
 
 
-def code_lines(text):
+def code_lines(text, tree):
     """The lines that the compiler has instructions for, but for annotations
     that only who asks for them evaluates (3.14)."""
+    written = {min([node.lineno, *(d.lineno for d in node.decorator_list)])
+               for node in ast.walk(tree)
+               if isinstance(node, ast.FunctionDef) and node.name == "__annotate__"}
     todo = [compile(text, "<source>", "exec", dont_inherit=True)]
     lines = set()
     while todo:
         code = todo.pop()
         lines.update(line for _, _, line in code.co_lines() if line)
         todo += [const for const in code.co_consts if isinstance(const, type(code))
-                 and const.co_name != "__annotate__"]
+                 and (const.co_name != "__annotate__" or
+                      const.co_firstlineno in written)]
     return sorted(lines)
 
 

@@ -42,6 +42,7 @@ struct asking {
     const struct pt_decisions *decisions;
     const struct pt_graph *graph;
     struct pt_lines *lines;
+    bool *landed; /* of each instruction: a jump goes there */
     uint16_t traits[256];
     bool keeps;     /* this Python has jumps that keep the value */
     bool generates; /* the code is that of a generator expression */
@@ -118,6 +119,16 @@ is_same(struct pt_position a, struct pt_position b)
 {
     return a.line == b.line && a.end_line == b.end_line &&
            a.column == b.column && a.end_column == b.end_column;
+}
+
+/* Whether other ways meet the one from `value` to `jump`. */
+static bool
+is_joined(const struct asking *a, uint32_t value, uint32_t jump)
+{
+    for (uint32_t i = value + 1; i <= jump; i++)
+        if (a->landed[i])
+            return true;
+    return false;
 }
 
 /* The instruction before `i` that is not placed where the whole is. */
@@ -202,20 +213,46 @@ find_none(const struct asking *a, uint32_t jump)
                : 0;
 }
 
+/* Which operand of `row`, or of one of its operands, the value at `p` is of:
+ * from 3.14 on `a` of `(a and b) and c` is asked for with the place of all.
+ * Outside of all it is what begins the first one, as in operand_at(). */
+static uint32_t
+innermost_at(const struct asking *a, uint32_t row, struct pt_position p)
+{
+    const struct pt_decisions *d = a->decisions;
+    bool outside = !pt_decisions_covers(d, row, &p);
+    for (;;) {
+        uint8_t op = (uint8_t)d->syntax->expressions[row].op;
+        uint32_t part = d->child[row];
+        if (op != PT_EXPRESSION_AND && op != PT_EXPRESSION_OR)
+            return row;
+        while (part && !outside && !pt_decisions_covers(d, part - 1, &p))
+            part = d->next[part - 1];
+        if (!part)
+            return row;
+        row = part - 1;
+    }
+}
+
 /* The link of a chain, or an operand of `and`, `or`, that is asked for with the
  * whole's place. */
 static uint32_t
 find_operand(const struct asking *a, uint32_t jump, uint32_t whole)
 {
     const struct pt_decisions *d = a->decisions;
-    struct pt_position p = place(a, before(a, jump));
+    uint32_t value = before(a, jump);
+    struct pt_position p = place(a, value);
     const struct pt_expression *e = &d->syntax->expressions[whole - 1];
     struct pt_position all = {e->line, e->end_line, (int32_t)e->column,
                               (int32_t)e->end_column};
-    if (is_same(p, all))
-        p = place(a, before_whole(a, jump, all));
-    return 1 + (e->op == PT_EXPRESSION_CHAIN ? link_at(a, whole - 1, p)
-                                             : operand_at(a, whole - 1, p));
+    if (is_same(p, all)) {
+        value = before_whole(a, jump, all);
+        p = place(a, value);
+    }
+    if (e->op == PT_EXPRESSION_CHAIN)
+        return 1 + link_at(a, whole - 1, p);
+    uint32_t row = operand_at(a, whole - 1, p);
+    return 1 + (is_joined(a, value, jump) ? row : innermost_at(a, row, p));
 }
 
 /* The expression whose truth a jump asks for, + 1; 0 where it is none. */
@@ -345,8 +382,12 @@ begin(struct asking *a, struct pt_asks *out, const struct pt_interpreter *in,
     out->asks = calloc(jumps + 1, sizeof *out->asks);
     out->inside = calloc((size_t)a->graph->n + 1, sizeof *out->inside);
     out->whole = calloc((size_t)a->graph->n + 1, sizeof *out->whole);
-    if (!out->asks || !out->inside || !out->whole)
+    a->landed = calloc((size_t)a->graph->n + 1, sizeof *a->landed);
+    if (!out->asks || !out->inside || !out->whole || !a->landed)
         return PT_ENOMEM;
+    for (uint32_t i = 0; i < a->graph->n; i++)
+        if (a->graph->ins[i].target < a->graph->n)
+            a->landed[a->graph->ins[i].target] = true;
     return pt_lines_new(code, &a->lines);
 }
 
@@ -369,6 +410,7 @@ pt_asks_new(const struct pt_decisions *decisions,
             find(&a, i, asks);
     }
     pt_lines_free(a.lines);
+    free(a.landed);
     if (st != PT_OK) {
         pt_asks_free(asks);
         return st;

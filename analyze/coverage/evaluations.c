@@ -217,7 +217,7 @@ is_last(const struct pt_decisions *d, const struct pt_graph *g,
 {
     uint32_t behind = asks->inside[i + 1];
     if (!asks->whole[i] || g->ins[i].cls != PT_INS_NEXT ||
-        g->ins[i].flags & PT_INS_RESUMES)
+        g->ins[i].flags & (PT_INS_RESUMES | PT_INS_OUTCOME))
         return false;
     if (g->ins[i + 1].cls == PT_INS_JUMP || g->ins[i + 1].cls == PT_INS_RETURN)
         return true;

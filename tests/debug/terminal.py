@@ -1,6 +1,7 @@
 """A session on a terminal, by tmux: editing, history, completion, repeating,
 interrupting."""
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -12,14 +13,18 @@ KEYS = 0.05  # seconds between looks at the screen
 PATIENCE = 30
 
 
+# tmux notices the end of a program late, if at all: a shell tells its status.
+SHELL = 'trap : INT; "$@"; echo "status $?"; exec sleep 60'
+
+
 class Terminal:
     """A program on a terminal of its own, in a tmux server of its own."""
 
     def __init__(self, directory, argv):
         self.socket = os.path.join(directory, "tmux")
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40",
-                  "env", "HOME=" + directory, "TERM=screen", *argv, ";",
-                  "set-option", "-g", "remain-on-exit", "on")
+                  shlex.join(["env", "HOME=" + directory, "TERM=screen", "sh", "-c", SHELL,
+                              "sh", *argv]))
 
     def tmux(self, *args):
         return subprocess.run(["tmux", "-S", self.socket, *args], check=True,
@@ -88,7 +93,7 @@ def session(directory, trace):
         require("no command" not in terminal.screen(), "the line was not given up")
         terminal.type("quit")
         terminal.press("Enter")
-        text = terminal.wait(lambda text: "Pane is dead" in text)
-        require("status 0" in text, "the exit status:", text)
+        text = terminal.wait(lambda text: "\nstatus " in text)
+        require("\nstatus 0" in text, "the exit status:", text)
     finally:
         terminal.close()

@@ -54,7 +54,7 @@ FILTERS = [
     ["--max-depth=7"],
     ["--exclude-stdlib", "--function=[!a-f]*", "--max-depth=3"],
     ["--start-at=[n-z]*"],
-    ["--start-at=*.py:%d" % line for line in range(20, 30)] + ["--max-depth=5"],
+    ["--start-at=*.py:%d" % line for line in range(8, 30)] + ["--max-depth=5"],
 ]
 
 

@@ -35,7 +35,9 @@ for py in "$@"; do
         *,*,*) continue ;;
         *) values=none ;;
         esac
-        trace=$work/$name.$preset.ptr log=$work/$name.$preset.asan
+        # a comma in a file's name would end ASan's option
+        run=$name.$(echo "$preset" | tr , -)
+        trace=$work/$run.ptr log=$work/$run.asan
         rm -f "$trace" "$log"*
         LD_PRELOAD="$asan" PYTHONMALLOC=malloc UBSAN_OPTIONS="log_path=$log" \
         ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0:log_path=$log" \
