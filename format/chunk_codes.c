@@ -81,6 +81,8 @@ pt_trace_chunk_codes(const struct pt_trace *trace, struct pt_decoder *decoder,
         if (pt_trace_chunk(trace, i)->type != PT_CHUNK_INDEX)
             continue;
         enum pt_status st = pt_decoder_raw(decoder, i, &item);
+        if (st == PT_EUNSUPPORTED)
+            return PT_ENOTFOUND; /* a later version's: optional */
         return st == PT_OK ? read_index(trace, item, visit, state) : st;
     }
     return PT_ENOTFOUND;

@@ -22,7 +22,8 @@ find_all(struct pt_syntaxes *s, const struct pt_trace *trace)
         enum pt_status st = pt_decoder_raw(s->decoder, i, &item);
         if (st == PT_OK)
             st = pt_syntax_head(item, &p.source, &p.version);
-        if (st == PT_EDAMAGED) {
+        /* A later version's is none of ours: it is optional. */
+        if (st == PT_EDAMAGED || st == PT_EUNSUPPORTED) {
             s->bad++;
             continue;
         }
