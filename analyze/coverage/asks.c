@@ -42,7 +42,8 @@ struct asking {
     const struct pt_decisions *decisions;
     const struct pt_graph *graph;
     struct pt_lines *lines;
-    bool *landed; /* of each instruction: a jump goes there */
+    uint32_t *from; /* of each instruction: a jump that goes there, + 1 ... */
+    uint32_t *also; /* ... and of each jump: another one, + 1 */
     uint16_t traits[256];
     bool keeps;     /* this Python has jumps that keep the value */
     bool generates; /* the code is that of a generator expression */
@@ -85,6 +86,8 @@ traits_of(struct pt_str name)
         t = TRAIT_INVERTS;
     else if (is(name, "POP_TOP"))
         t = TRAIT_DROPS;
+    else if (is(name, "LOAD_COMMON_CONSTANT"))
+        t = TRAIT_CONST;
     else if (is(name, "EXTENDED_ARG") || is(name, "NOP"))
         t = TRAIT_FILLS;
     else if (name.len > 6 && memcmp(name.data, "STORE_", 6) == 0)
@@ -119,16 +122,6 @@ is_same(struct pt_position a, struct pt_position b)
 {
     return a.line == b.line && a.end_line == b.end_line &&
            a.column == b.column && a.end_column == b.end_column;
-}
-
-/* Whether other ways meet the one from `value` to `jump`. */
-static bool
-is_joined(const struct asking *a, uint32_t value, uint32_t jump)
-{
-    for (uint32_t i = value + 1; i <= jump; i++)
-        if (a->landed[i])
-            return true;
-    return false;
 }
 
 /* The instruction before `i` that is not placed where the whole is. */
@@ -213,22 +206,42 @@ find_none(const struct asking *a, uint32_t jump)
                : 0;
 }
 
+/* Whether all ways that meet on the way from `value` to `jump` come out of
+ * expression `row`. */
+static bool
+is_met_within(const struct asking *a, uint32_t value, uint32_t jump,
+              uint32_t row)
+{
+    for (uint32_t i = value + 1; i <= jump; i++)
+        for (uint32_t from = a->from[i]; from; from = a->also[from - 1]) {
+            struct pt_position p = place(a, from - 1);
+            if (p.line == 0) /* a jump of the compiler's own */
+                p = place(a, before(a, from - 1));
+            if (!pt_decisions_covers(a->decisions, row, &p))
+                return false;
+        }
+    return true;
+}
+
 /* Which operand of `row`, or of one of its operands, the value at `p` is of:
  * from 3.14 on `a` of `(a and b) and c` is asked for with the place of all.
  * Outside of all it is what begins the first one, as in operand_at(). */
 static uint32_t
-innermost_at(const struct asking *a, uint32_t row, struct pt_position p)
+innermost_at(const struct asking *a, uint32_t row, uint32_t value,
+             uint32_t jump)
 {
     const struct pt_decisions *d = a->decisions;
+    struct pt_position p = place(a, value);
     bool outside = !pt_decisions_covers(d, row, &p);
     for (;;) {
         uint8_t op = (uint8_t)d->syntax->expressions[row].op;
         uint32_t part = d->child[row];
-        if (op != PT_EXPRESSION_AND && op != PT_EXPRESSION_OR)
+        bool chooses = op == PT_EXPRESSION_TERNARY && !outside;
+        if (op != PT_EXPRESSION_AND && op != PT_EXPRESSION_OR && !chooses)
             return row;
         while (part && !outside && !pt_decisions_covers(d, part - 1, &p))
             part = d->next[part - 1];
-        if (!part)
+        if (!part || !is_met_within(a, value, jump, part - 1))
             return row;
         row = part - 1;
     }
@@ -251,8 +264,7 @@ find_operand(const struct asking *a, uint32_t jump, uint32_t whole)
     }
     if (e->op == PT_EXPRESSION_CHAIN)
         return 1 + link_at(a, whole - 1, p);
-    uint32_t row = operand_at(a, whole - 1, p);
-    return 1 + (is_joined(a, value, jump) ? row : innermost_at(a, row, p));
+    return 1 + innermost_at(a, operand_at(a, whole - 1, p), value, jump);
 }
 
 /* The expression whose truth a jump asks for, + 1; 0 where it is none. */
@@ -382,12 +394,17 @@ begin(struct asking *a, struct pt_asks *out, const struct pt_interpreter *in,
     out->asks = calloc(jumps + 1, sizeof *out->asks);
     out->inside = calloc((size_t)a->graph->n + 1, sizeof *out->inside);
     out->whole = calloc((size_t)a->graph->n + 1, sizeof *out->whole);
-    a->landed = calloc((size_t)a->graph->n + 1, sizeof *a->landed);
-    if (!out->asks || !out->inside || !out->whole || !a->landed)
+    a->from = calloc(2 * ((size_t)a->graph->n + 1), sizeof *a->from);
+    if (!out->asks || !out->inside || !out->whole || !a->from)
         return PT_ENOMEM;
-    for (uint32_t i = 0; i < a->graph->n; i++)
-        if (a->graph->ins[i].target < a->graph->n)
-            a->landed[a->graph->ins[i].target] = true;
+    a->also = a->from + a->graph->n + 1;
+    for (uint32_t i = 0; i < a->graph->n; i++) {
+        uint32_t target = a->graph->ins[i].target;
+        if (target < a->graph->n) {
+            a->also[i] = a->from[target];
+            a->from[target] = i + 1;
+        }
+    }
     return pt_lines_new(code, &a->lines);
 }
 
@@ -410,7 +427,7 @@ pt_asks_new(const struct pt_decisions *decisions,
             find(&a, i, asks);
     }
     pt_lines_free(a.lines);
-    free(a.landed);
+    free(a.from);
     if (st != PT_OK) {
         pt_asks_free(asks);
         return st;
