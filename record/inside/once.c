@@ -166,38 +166,44 @@ CALLBACK(on_line)
     return once.disable;
 }
 
-static const struct {
+struct answer {
     const char *event;
     vectorcallfunc call;
     bool everywhere;
-} table[] = {
-    {"PY_START", on_start, true},
-    {"LINE", on_line, true},
-#if PT_OUTCOMES_BY_BRANCH
-    {"BRANCH", on_branch, true},
-    {"INSTRUCTION", on_instruction, false},
-#else
-    {"BRANCH_LEFT", on_branch, true},
-    {"BRANCH_RIGHT", on_branch, true},
-#endif
 };
+
+static const struct answer *
+find(const char *event)
+{
+    static const struct answer table[] = {
+        {"PY_START", on_start, true},
+        {"LINE", on_line, true},
+#if PT_OUTCOMES_BY_BRANCH
+        {"BRANCH", on_branch, true},
+        {"INSTRUCTION", on_instruction, false},
+#else
+        {"BRANCH_LEFT", on_branch, true},
+        {"BRANCH_RIGHT", on_branch, true},
+#endif
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].event, event) == 0)
+            return &table[i];
+    return NULL;
+}
 
 vectorcallfunc
 pt_once_callback(const char *event)
 {
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].event, event) == 0)
-            return table[i].call;
-    return NULL;
+    const struct answer *a = find(event);
+    return a != NULL ? a->call : NULL;
 }
 
 bool
 pt_once_everywhere(const char *event)
 {
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].event, event) == 0)
-            return table[i].everywhere;
-    return false;
+    const struct answer *a = find(event);
+    return a != NULL && a->everywhere;
 }
 
 bool
